@@ -1,0 +1,18 @@
+"""movierec: a reproducible movie-recommendation experiment on MovieLens ratings.
+
+Importing it pins what would otherwise make the same numbers differ from machine to machine: the BLAS
+kernel, its thread count, and NumPy's SIMD code paths. That only works before NumPy is loaded, so import
+`movierec` (or run a stage) first. Nothing else lives here.
+"""
+
+import os
+import platform
+
+__version__ = "0.1.0"
+
+# OpenBLAS chooses its kernel by CPU and splits sums by thread; both change the last bits of a product.
+os.environ["OPENBLAS_NUM_THREADS"] = "1"
+if platform.machine() in {"x86_64", "AMD64"}:
+    os.environ["OPENBLAS_CORETYPE"] = "Haswell"
+    # NumPy's AVX-512 exp and log round differently from its AVX2 ones.
+    os.environ["NPY_DISABLE_CPU_FEATURES"] = "X86_V4 AVX512_ICL AVX512_SPR"

@@ -1,0 +1,53 @@
+"""Mapping between the data set's ids and the rows of a matrix."""
+
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+UNKNOWN = -1
+
+
+class IdIndex:
+    """A fixed list of distinct ids and the row of each.
+
+    Parameters
+    ----------
+    ids : array_like of int, shape (n,)
+        Distinct ids; row ``j`` belongs to ``ids[j]``.
+
+    Raises
+    ------
+    ValueError
+        If an id occurs twice or is no 32-bit integer.
+
+    Examples
+    --------
+    >>> index = IdIndex([30, 10, 20])
+    >>> index.rows([10, 99]).tolist()
+    [1, -1]
+    """
+
+    def __init__(self, ids: npt.ArrayLike) -> None:
+        given = np.asarray(ids)
+        self.ids = given.astype(np.int32)
+        if not np.array_equal(self.ids, given):  # the cast wraps and truncates without a word
+            raise ValueError("ids must be 32-bit integers")
+        self._index = pd.Index(self.ids)
+        if not self._index.is_unique:
+            raise ValueError("ids must be distinct")
+
+    @classmethod
+    def in_order_of_appearance(cls, ids: npt.ArrayLike) -> Self:
+        """Index the distinct values of `ids`, the first that appears first."""
+        return cls(pd.unique(np.asarray(ids)))
+
+    def __len__(self) -> int:
+        """Return the number of ids."""
+        return len(self.ids)
+
+    def rows(self, ids: npt.ArrayLike) -> npt.NDArray[np.int32]:
+        """Return the row of each id, in the shape of `ids`; `UNKNOWN` (-1) where the id is not in the index."""
+        wanted = np.asarray(ids)
+        return self._index.get_indexer(pd.Index(wanted.ravel())).astype(np.int32).reshape(wanted.shape)

@@ -1,0 +1,39 @@
+"""Where every file of the project lives, relative to its root; stages run there.
+
+Side effects that must outlive a DVC experiment's temporary checkout (tracking database, trial memory)
+go under `project_root`, which DVC names in the environment variable `DVC_ROOT`.
+"""
+
+import os
+from pathlib import Path
+from typing import Final
+
+PARAMS: Final = Path("params.yaml")
+
+RAW: Final = Path("data/raw")
+CLEAN_RATINGS: Final = Path("data/clean/ratings.parquet")
+CLEAN_MOVIES: Final = Path("data/clean/movies.parquet")
+TRAIN: Final = Path("data/split/train.parquet")
+VALIDATION: Final = Path("data/split/validation.parquet")
+TEST: Final = Path("data/split/test.parquet")
+PER_USER: Final = Path("data/evaluation/per_user.parquet")
+
+MODELS: Final = Path("models")
+METRICS: Final = Path("metrics")
+PLOTS: Final = Path("plots")
+
+
+def project_root() -> Path:
+    """Return the absolute root of the repository, also from inside a queued experiment.
+
+    Returns
+    -------
+    Path
+        `DVC_ROOT` where DVC set it, else the working directory.
+    """
+    return Path(os.environ.get("DVC_ROOT") or Path.cwd()).resolve()
+
+
+def state_dir() -> Path:
+    """Return the git-ignored folder for state that no stage declares (trial memory, locks)."""
+    return project_root() / ".movierec"

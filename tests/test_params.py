@@ -1,0 +1,438 @@
+import copy
+import inspect
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, get_args
+
+import dvc.api  # type: ignore[import-untyped]
+import pytest
+from dvc.repo import Repo  # type: ignore[import-untyped]
+from dvc.utils.serialize import load_yaml  # type: ignore[import-untyped]
+from pydantic import ValidationError
+from ruamel.yaml import YAML
+from ruamel.yaml.tokens import AliasToken, AnchorToken
+
+from movierec.data.clean import clean_ratings
+from movierec.data.split import Method, split_ratings
+from movierec.data.synthetic import PRESETS
+from movierec.errors import MovierecError
+from movierec.params import (
+    MODEL_NAMES,
+    CleanParams,
+    SplitParams,
+    SyntheticParams,
+    load_params,
+    read_params_yaml,
+)
+from movierec.paths import PARAMS
+
+Tree = dict[str, Any]
+Save = Callable[[str | Tree], Path]
+
+TRIAL = "tune.configurations.one"
+GOOD: Tree = {
+    "seed": 42,
+    "dataset": "synthetic",
+    "factors": 50,
+    "synthetic": {"preset": "tiny", "noise": 0.8},
+    "clean": {
+        "sample_fraction": 1.0,
+        "min_user_ratings": 1,
+        "min_movie_ratings": 1,
+        "iterate": True,
+        "max_bad_fraction": 0.001,
+    },
+    "split": {"method": "random", "validation": 0.1, "test": 0.2},
+    "svd": {"engine": "fast", "epochs": 10, "learning_rate": 0.005, "regularization": 0.02, "init_std_dev": 0.1},
+    "als": {"iterations": 15, "regularization": 30.0, "alpha": 1.0, "relevance_threshold": 4.0},
+    "tune": {
+        "workers": 2,
+        "configurations": {
+            "one": {"factors": 50, "epochs": 10, "learning_rate": 0.005, "regularization": 0.02, "init_std_dev": 0.1},
+        },
+    },
+    "evaluate": {"relevance_threshold": 4.0, "bootstrap_samples": 1000},
+    "abtest": {
+        "experiment": "als-against-popularity",
+        "control": "popularity",
+        "treatment": "als",
+        "metric": "ndcg@10",
+        "significance": 0.05,
+        "power": 0.8,
+        "minimum_effect": 0.01,
+    },
+}
+# key: the values at both ends of its range, and values just outside
+WHOLE_NUMBERS: dict[str, tuple[list[int], list[int]]] = {
+    "seed": ([0, 2**32 - 1], [-1, 2**32]),
+    "factors": ([1, 2000], [-1, 0, 2001]),
+    "clean.min_user_ratings": ([1, 10**9], [0, -5]),
+    "clean.min_movie_ratings": ([1, 10**9], [0, -5]),
+    "svd.epochs": ([1, 10_000], [0, 10_001]),
+    "als.iterations": ([1, 1000], [0, 1001]),
+    "tune.workers": ([1, 256], [0, 257]),
+    f"{TRIAL}.factors": ([1, 2000], [0, 2001]),
+    f"{TRIAL}.epochs": ([1, 10_000], [0, 10_001]),
+    "evaluate.bootstrap_samples": ([100, 100_000], [99, 100_001]),
+}
+NUMBERS: dict[str, tuple[list[float], list[float]]] = {
+    "synthetic.noise": ([0.01, 1, 3], [0, 0.009, -0.1, 3.1]),
+    "clean.sample_fraction": ([1e-9, 1], [0, -0.1, 1.1]),
+    "clean.max_bad_fraction": ([0, 1], [-0.1, 1.1]),
+    "split.validation": ([1e-9, 0.79], [0, -0.1, 1, 1.5]),
+    "split.test": ([1e-9, 0.89], [0, -0.1, 1, 1.5]),
+    "svd.learning_rate": ([1e-9, 1], [0, -0.1, 1.1]),
+    "svd.regularization": ([0, 1e6], [-0.1, 1.1e6]),
+    "svd.init_std_dev": ([0, 10], [-0.1, 10.1]),
+    "als.regularization": ([0, 1e6], [-0.1, 1.1e6]),
+    "als.alpha": ([1e-9, 1e6], [0, -1, 1.1e6]),
+    "als.relevance_threshold": ([0.5, 5], [0.4, 5.1]),
+    f"{TRIAL}.learning_rate": ([1e-9, 1], [0, -0.1, 1.1]),
+    f"{TRIAL}.regularization": ([0, 1e6], [-0.1, 1.1e6]),
+    f"{TRIAL}.init_std_dev": ([0, 10], [-0.1, 10.1]),
+    "evaluate.relevance_threshold": ([0.5, 5], [0.4, 5.1]),
+    "abtest.significance": ([1e-9, 0.49], [0, 0.5]),
+    "abtest.power": ([0.51, 0.999], [0.5, 1]),
+    "abtest.minimum_effect": ([1e-9, 100], [0, -0.1]),
+}
+WORDS: dict[str, tuple[list[str], list[str]]] = {
+    "dataset": (["ml-25m", "../my data.zip"], [""]),
+    "synthetic.preset": (["tiny", "small", "headline", "ml-25m"], ["huge", "Tiny", ""]),
+    "split.method": (["random", "temporal", "per_user_temporal"], ["tmporal"]),
+    "svd.engine": (["fast", "surprise"], ["slow"]),
+    "abtest.experiment": (["a", "x" * 100], ["", "x" * 101]),
+    "abtest.control": (["svd", "svd_tuned", "bias"], ["pop"]),
+    "abtest.treatment": (["svd", "svd_tuned", "bias"], ["sdv"]),
+    "abtest.metric": (["squared_error", "precision@10", "mrr"], ["rmse", "ndcg", "ndcg@11", "zzz"]),
+}
+SECTIONS = [name for name, value in GOOD.items() if isinstance(value, dict)] + ["tune.configurations", TRIAL]
+
+
+def leaves(tree: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
+    for name, value in tree.items():
+        if isinstance(value, dict):
+            yield from leaves(value, f"{prefix}{name}.")
+        else:
+            yield prefix + name
+
+
+def with_value(key: str, value: object) -> Tree:
+    tree = copy.deepcopy(GOOD)
+    *sections, name = key.split(".")
+    inner = tree
+    for section in sections:
+        inner = inner[section]
+    inner[name] = value
+    return tree
+
+
+def without(key: str) -> Tree:
+    tree = with_value(key, None)
+    *sections, name = key.split(".")
+    inner = tree
+    for section in sections:
+        inner = inner[section]
+    del inner[name]
+    return tree
+
+
+def get(params: object, key: str) -> object:
+    for name in key.split("."):
+        params = params[name] if isinstance(params, dict) else getattr(params, name)
+    return params
+
+
+def cases(table: Mapping[str, tuple[list[Any], list[Any]]], side: int) -> list[tuple[str, Any]]:
+    return [(key, value) for key, sides in table.items() for value in sides[side]]
+
+
+@pytest.fixture
+def save(tmp_path: Path) -> Save:
+    def write(content: str | Tree) -> Path:
+        path = tmp_path / "params.yaml"
+        if not isinstance(content, str):  # JSON is YAML, but for two words, and quick to write
+            content = json.dumps(content, ensure_ascii=False).replace("NaN", ".nan").replace("Infinity", ".inf")
+        path.write_text(content, encoding="utf-8")
+        return path
+
+    return write
+
+
+def refusal(path: Path) -> str:
+    """Return the message less the path, having checked that it is one line."""
+    with pytest.raises(MovierecError, match=re.escape(str(path))) as caught:
+        load_params(path)
+    message = str(caught.value)
+    assert len(message.splitlines()) == 1
+    assert len(message) < 400
+    return message.replace(str(path), "params.yaml")
+
+
+# --- the committed file ---
+
+
+def test_committed_params_are_valid() -> None:
+    params = load_params(PARAMS)
+    assert params.tune.configurations
+
+
+def test_committed_params_survive_dvc_editing_them() -> None:
+    # `dvc exp run -S` bakes an anchor or ${} to a constant, and then ignores the second -S in silence
+    text = PARAMS.read_text(encoding="utf-8")
+    assert "${" not in text
+    assert not [token for token in YAML().scan(text) if isinstance(token, AliasToken | AnchorToken)]
+
+
+def test_committed_params_read_as_dvc_reads_them() -> None:
+    assert read_params_yaml(PARAMS) == load_yaml(str(PARAMS))
+
+
+def test_every_key_is_tested_here() -> None:
+    tested = {*WHOLE_NUMBERS, *NUMBERS, *WORDS, "clean.iterate"}
+    assert tested == set(leaves(GOOD))
+    committed = load_params(PARAMS).model_dump()
+    first = next(iter(committed["tune"]["configurations"].values()))
+    committed["tune"]["configurations"] = {"one": first}
+    assert set(leaves(committed)) == tested
+
+
+def test_params_fit_the_functions_that_take_them() -> None:
+    assert set(CleanParams.model_fields) == set(inspect.signature(clean_ratings).parameters) - {"raw", "rng"}
+    assert set(SplitParams.model_fields) == set(inspect.signature(split_ratings).parameters) - {"ratings", "rng"}
+    assert get_args(SplitParams.model_fields["method"].annotation) == get_args(Method)
+    assert get_args(SyntheticParams.model_fields["preset"].annotation) == tuple(PRESETS)
+
+
+# --- what is accepted ---
+
+
+@pytest.mark.parametrize(("key", "value"), cases(WHOLE_NUMBERS, 0) + cases(NUMBERS, 0) + cases(WORDS, 0))
+def test_accepts_the_whole_range(key: str, value: object, save: Save) -> None:
+    assert get(load_params(save(with_value(key, value))), key) == value
+
+
+def test_als_may_take_every_rating_as_confidence(save: Save) -> None:
+    assert load_params(save(with_value("als.relevance_threshold", None))).als.relevance_threshold is None
+
+
+def test_a_whole_number_will_do_for_a_fraction(save: Save) -> None:
+    noise = load_params(save(with_value("synthetic.noise", 1))).synthetic.noise
+    assert (noise, type(noise)) == (1, float)
+
+
+def test_any_models_may_be_compared(save: Save) -> None:
+    for model in MODEL_NAMES:
+        tree = with_value("abtest.treatment", model)
+        tree["abtest"]["control"] = "svd" if model != "svd" else "als"
+        assert load_params(save(tree)).abtest.treatment == model
+
+
+def test_params_cannot_be_changed(save: Save) -> None:
+    with pytest.raises(ValidationError, match="frozen"):
+        setattr(load_params(save(GOOD)), "factors", 3)  # noqa: B010  # mypy knows as well
+
+
+# --- what is refused ---
+
+
+@pytest.mark.parametrize(("key", "value"), cases(WHOLE_NUMBERS, 1) + cases(NUMBERS, 1) + cases(WORDS, 1))
+def test_refuses_what_is_out_of_range(key: str, value: object, save: Save) -> None:
+    message = refusal(save(with_value(key, value)))
+    shown = f"'{'x' * 12}...{'x' * 13}'" if value == "x" * 101 else repr(value)
+    assert re.match(rf"params\.yaml: {re.escape(key)} is {re.escape(shown)}: it should (be|have) .*[\w)']", message)
+
+
+@pytest.mark.parametrize("key", [*WHOLE_NUMBERS, *NUMBERS])
+@pytest.mark.parametrize("value", ["1e-5", "${seed}", True, None, [1], float("nan"), float("inf")])
+def test_refuses_what_is_no_number(key: str, value: object, save: Save) -> None:
+    if key == "als.relevance_threshold" and value is None:
+        return
+    message = refusal(save(with_value(key, value)))
+    assert re.match(
+        rf"params\.yaml: {key} is {re.escape(repr(value))}: it should be a (valid integer|valid number|finite number)",
+        message,
+    )
+
+
+@pytest.mark.parametrize("key", WHOLE_NUMBERS)
+def test_refuses_a_part_of_a_whole(key: str, save: Save) -> None:
+    for value in (150.5, 150.0):
+        assert f"{key} is {value}: it should be a valid integer" in refusal(save(with_value(key, value)))
+
+
+@pytest.mark.parametrize("key", WORDS)
+@pytest.mark.parametrize("value", [5, True, None])
+def test_refuses_what_is_no_word(key: str, value: object, save: Save) -> None:
+    assert f"{key} is {value!r}: it should be " in refusal(save(with_value(key, value)))
+
+
+@pytest.mark.parametrize("value", ["no", "yes", 1, 0, None])
+def test_refuses_what_is_neither_true_nor_false(value: object, save: Save) -> None:
+    assert f"clean.iterate is {value!r}: it should be a valid boolean" in refusal(
+        save(with_value("clean.iterate", value))
+    )
+
+
+@pytest.mark.parametrize("key", SECTIONS)
+@pytest.mark.parametrize("value", [None, 3, [1]])
+def test_refuses_what_is_no_section(key: str, value: object, save: Save) -> None:
+    expected = f"params.yaml: {key} is {value!r}: it should hold `key: value` lines"
+    assert refusal(save(with_value(key, value))) == expected
+
+
+@pytest.mark.parametrize("key", [*leaves(GOOD), *SECTIONS])
+def test_refuses_a_missing_key(key: str, save: Save) -> None:
+    if key == TRIAL:
+        assert "tune.configurations is {}: it should have at least 1 item" in refusal(save(without(key)))
+    elif key == f"{TRIAL}.init_std_dev":
+        assert get(load_params(save(without(key))), key) == 0.1
+    else:
+        assert refusal(save(without(key))) == f"params.yaml: key '{key}' is missing"
+
+
+@pytest.mark.parametrize("key", [*leaves(GOOD), *SECTIONS[:-2]])
+def test_names_the_key_that_a_misspelt_one_is_nearest_to(key: str, save: Save) -> None:
+    misspelt = key[:-1] + "ß"
+    expected = f"params.yaml: unknown key '{misspelt}': did you mean '{key}'?"
+    tree = with_value(misspelt, 1)
+    assert refusal(save(tree)) == expected
+    *sections, name = key.split(".")
+    inner = tree
+    for section in sections:
+        inner = inner[section]
+    del inner[name]  # misspelt, it is missing as well
+    assert refusal(save(tree)) == expected
+
+
+def test_an_unknown_key_comes_before_other_mistakes(save: Save) -> None:
+    tree = with_value("seed", -1)
+    tree["abtest"]["powr"] = 0.9
+    assert refusal(save(tree)) == "params.yaml: unknown key 'abtest.powr': did you mean 'abtest.power'?"
+
+
+def test_a_key_like_no_other_is_refused_all_the_same(save: Save) -> None:
+    assert re.match("params.yaml: unknown key '§': did you mean '[a-z]+'", refusal(save(with_value("§", 1))))
+
+
+@pytest.mark.parametrize(("validation", "test"), [(0.1, 0.9), (0.5, 0.5), (0.1, 0.95), (0.99, 0.99)])
+def test_refuses_a_split_without_train(validation: float, test: float, save: Save) -> None:
+    tree = with_value("split.validation", validation)
+    tree["split"]["test"] = test
+    expected = f"params.yaml: split: validation + test is {validation + test:g} and leaves nothing to train on"
+    assert refusal(save(tree)) == expected
+
+
+def test_refuses_a_comparison_of_a_model_with_itself(save: Save) -> None:
+    message = refusal(save(with_value("abtest.control", "als")))
+    assert message == "params.yaml: abtest: control and treatment are both als: name two models"
+
+
+@pytest.mark.parametrize(("word", "key"), [("svd", "7"), ("one", "tune.configurations.7")])
+def test_refuses_a_key_that_is_no_text(word: str, key: str, save: Save) -> None:
+    text = json.dumps(GOOD).replace(f'"{word}":', "7:")
+    assert refusal(save(text)) == f"params.yaml: key '{key}' is no text: put it in quotes or correct it"
+
+
+def test_a_huge_value_is_not_repeated_in_full(save: Save) -> None:
+    assert "factors is 1000" in refusal(save(with_value("factors", 10**1000)))
+    assert "factors is 'aaaa" in refusal(save(with_value("factors", "a" * 10_000)))
+
+
+# --- files that are no params ---
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a: [1",
+        "a: 1\na: 2",
+        "a: *lost",
+        "--- {a: 1}\n--- {b: 2}",
+        "a: !!python/object/apply:os.system [true]",
+        "\ta: 1",
+        "? {a: 1}\n: 2",
+        "a: \x00",
+        "a: 2020-13-45",
+        "a: 'open",
+    ],
+)
+def test_refuses_what_is_no_yaml(text: str, save: Save) -> None:
+    assert refusal(save(text)).startswith("params.yaml is not valid YAML: ")
+
+
+def test_refuses_text_that_is_not_utf_8(tmp_path: Path) -> None:
+    path = tmp_path / "params.yaml"
+    path.write_bytes("dataset: Misérables".encode("latin-1"))
+    assert "params.yaml is not valid YAML: 'utf-8' codec can't decode byte 0xe9" in refusal(path)
+
+
+@pytest.mark.parametrize("text", ["", "# nothing", "42", "- 1\n- 2", "null", "factors 50"])
+def test_refuses_what_is_no_mapping(text: str, save: Save) -> None:
+    assert refusal(save(text)) == "params.yaml must hold `key: value` lines"
+
+
+def test_refuses_a_missing_file(tmp_path: Path) -> None:
+    path = tmp_path / "params.yaml"
+    assert refusal(path) == "params.yaml not found: run from the root of the project"
+
+
+def test_refuses_a_folder(tmp_path: Path) -> None:
+    assert refusal(tmp_path) == "params.yaml cannot be read: Is a directory"
+
+
+# --- YAML 1.2, as DVC has it ---
+
+SCALARS: dict[str, Any] = {
+    "1e-05": 1e-05,
+    "1e-5": 1e-5,
+    "1E3": 1000.0,
+    "1.5e-3": 0.0015,
+    ".5": 0.5,
+    "1.": 1.0,
+    "no": "no",
+    "on": "on",
+    "off": "off",
+    "Yes": "Yes",
+    "true": True,
+    "False": False,
+    "010": 10,
+    "0o10": 8,
+    "0x1F": 31,
+    "-1": -1,
+    "12:30": "12:30",
+    "~": None,
+    "null": None,
+    "": None,
+    ".inf": float("inf"),
+    "'1e-05'": "1e-05",
+    "ml-25m": "ml-25m",
+    "é": "é",
+}
+
+
+@pytest.mark.parametrize(("text", "value"), SCALARS.items())
+def test_reads_yaml_1_2(text: str, value: object, save: Save) -> None:
+    read = read_params_yaml(save(f"a: {text}\n"))["a"]
+    assert (read, type(read)) == (value, type(value))
+
+
+def test_agrees_with_dvc(save: Save, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in ("DVC_GLOBAL_CONFIG_DIR", "DVC_SYSTEM_CONFIG_DIR", "DVC_SITE_CACHE_DIR"):
+        monkeypatch.setenv(name, str(tmp_path / name))
+    monkeypatch.setenv("DVC_NO_ANALYTICS", "1")
+    lines = [f"  key{number}: {text}" for number, text in enumerate(SCALARS)]
+    path = save("\n".join(["learning_rate: 1e-05", "nested:", *lines]) + "\n")
+    assert read_params_yaml(path) == load_yaml(str(path))
+    with Repo.init(str(tmp_path), no_scm=True):
+        shown = dvc.api.params_show(repo=str(tmp_path))
+    assert read_params_yaml(path) == shown
+    assert shown["learning_rate"] == 1e-05
+
+
+def test_what_dvc_writes_is_read_back(save: Save) -> None:
+    # `dvc exp run -S svd.learning_rate=0.00001` writes 1e-05, which YAML 1.1 takes for a word
+    path = save(GOOD)
+    text = path.read_text(encoding="utf-8").replace("0.005", "1e-05")
+    assert load_params(save(text)).svd.learning_rate == 1e-05
