@@ -1,0 +1,1 @@
+"""From an archive to clean, split tables: registry, download, readers, synthetic, clean, split."""

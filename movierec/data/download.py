@@ -1,0 +1,186 @@
+"""Getting a MovieLens data set into a folder: from a mirror, a cache, the network or the disk.
+
+The generated data set and the reading of what arrives live elsewhere.
+"""
+
+import os
+import shutil
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from tempfile import TemporaryDirectory
+from typing import Final
+from urllib.parse import unquote
+
+import pooch
+from filelock import FileLock
+
+from movierec.data.layouts import detect_layout
+from movierec.data.registry import DATASETS, Dataset, find_dataset
+from movierec.data.transfer import UnreachableError, download_file, split_address
+from movierec.data.unpack import check_genuine, unpack
+from movierec.errors import MovierecError
+from movierec.io import replace_folder
+from movierec.paths import project_root
+
+MIRROR_VARIABLE: Final = "MOVIELENS_MIRROR"
+CACHE_VARIABLE: Final = "MOVIEREC_CACHE"
+
+
+@dataclass(frozen=True)
+class FetchReport:
+    """What arrived: the same on every machine.
+
+    Attributes
+    ----------
+    name : str
+        The registered name, or the last part of the path or address without ``.zip``.
+    layout : str
+        ``csv``, ``dat`` or ``tab``.
+    files : int
+        In the folder.
+    bytes : int
+        Of all files.
+    """
+
+    name: str
+    layout: str
+    files: int
+    bytes: int
+
+
+def fetch_dataset(dataset: str, destination: Path) -> FetchReport:
+    """Put the files of a data set into a folder, all of them or none.
+
+    Parameters
+    ----------
+    dataset : str
+        A registered name: its archive is looked for in `MOVIELENS_MIRROR` (a folder or an http(s) address
+        that holds NAME.zip), the cache, and at GroupLens's, and verified before it is unpacked. Or the http(s)
+        address of a zip, or the path of a zip or a folder, none of which can be verified. A relative path
+        starts at the project's root. Of a folder, the files directly in it are copied.
+    destination : Path
+        Replaced when all is well, else left as it was. An archive's own top folder is left out.
+
+    Returns
+    -------
+    FetchReport
+        What the folder holds now.
+
+    Raises
+    ------
+    MovierecError
+        If the name is unknown, the path absent, the address unreachable or its certificate refused; if the
+        archive has the wrong hash, is damaged or unsafe; if its files make no MovieLens layout; or if a file
+        may not be read or written.
+    """
+    try:
+        with _local_source(dataset) as source, replace_folder(destination) as content:
+            label = dataset if "://" in dataset else str(source)
+            if source.is_dir():
+                _copy_files(source, content)
+            else:
+                unpack(source, content, label)
+            layout = detect_layout(content, label)
+            sizes = [path.stat().st_size for path in content.rglob("*") if path.is_file()]
+            return FetchReport(_short_name(dataset), layout.name, len(sizes), sum(sizes))
+    except PermissionError as error:
+        raise MovierecError(f"no permission to use {error.filename}: change it, or choose another folder") from error
+
+
+def _short_name(dataset: str) -> str:
+    path = unquote(split_address(dataset).path) if "://" in dataset else str(Path(dataset).absolute())
+    return PurePosixPath(path).name.removesuffix(".zip") or "download"
+
+
+@contextmanager
+def _local_source(dataset: str) -> Iterator[Path]:
+    """Give the path of a zip or folder on this machine for whatever the user named."""
+    if dataset in DATASETS:
+        yield _find_archive(DATASETS[dataset])
+    elif "://" in dataset:
+        with TemporaryDirectory(dir=_make_cache_folder()) as folder:
+            archive = Path(folder) / "archive.zip"
+            try:
+                download_file(dataset, archive)
+            except UnreachableError as error:
+                raise MovierecError(f"{error}; or download it by hand and set `dataset` to its path") from error
+            yield archive
+    else:
+        yield _find_path(dataset)
+
+
+def _find_path(dataset: str) -> Path:
+    path = project_root() / Path(dataset).expanduser()
+    if not path.is_file() and not path.is_dir():
+        if os.sep not in dataset and not dataset.endswith(".zip"):
+            find_dataset(dataset)
+        raise MovierecError(f"there is no file or folder {path}: correct `dataset`")
+    return path
+
+
+def _find_archive(dataset: Dataset) -> Path:
+    """Give the verified archive of a registered data set: in the mirror's folder, or in the cache."""
+    mirror = os.environ.get(MIRROR_VARIABLE, "")
+    archive_name = f"{dataset.name}.zip"
+    if "://" in mirror:
+        return _find_in_cache(dataset, [f"{mirror.rstrip('/')}/{archive_name}", dataset.url])
+    if mirror:
+        folder = project_root() / Path(mirror).expanduser()
+        if not folder.is_dir():
+            raise MovierecError(f"{MIRROR_VARIABLE} is {mirror}, which is no folder: correct it or unset it")
+        if (folder / archive_name).is_file():
+            check_genuine(folder / archive_name, dataset)
+            return folder / archive_name
+    return _find_in_cache(dataset, [dataset.url])
+
+
+def _make_cache_folder() -> Path:
+    folder = Path(os.environ.get(CACHE_VARIABLE) or pooch.os_cache("movierec"))
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _find_in_cache(dataset: Dataset, addresses: Sequence[str]) -> Path:
+    """Give the verified archive in the cache, downloaded if need be; processes that want it take turns."""
+    archive = _make_cache_folder() / f"{dataset.name}.zip"
+    with FileLock(archive.with_suffix(".lock")):
+        if archive.exists():
+            try:
+                check_genuine(archive, dataset)
+            except MovierecError as error:
+                print(f"{error}: downloading it again", file=sys.stderr)
+            else:
+                return archive
+        archive.unlink(missing_ok=True)
+        address = _download_from_any(addresses, archive)
+        try:
+            check_genuine(archive, dataset, label=address)
+        except MovierecError:
+            archive.unlink()
+            raise
+    return archive
+
+
+def _download_from_any(addresses: Sequence[str], target: Path) -> str:
+    """Download from the first address that answers, and return it."""
+    failures = []
+    for address in addresses:
+        try:
+            download_file(address, target)
+        except UnreachableError as error:
+            failures.append(str(error))
+        else:
+            return address
+    raise MovierecError(
+        f"{'; '.join(failures)}. Try again later, or get {target.name} by hand and set {MIRROR_VARIABLE} to the folder "
+        "or address that holds it; `dataset: synthetic` needs no network"
+    )
+
+
+def _copy_files(source: Path, content: Path) -> None:
+    for path in sorted(source.iterdir()):
+        if path.is_file():
+            shutil.copyfile(path, content / path.name)
