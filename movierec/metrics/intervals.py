@@ -1,0 +1,244 @@
+"""Bootstrap intervals over users for means and for error rates; no metric is defined here.
+
+A user's ratings and lists hang together, so users are resampled, never rows. One set of resamples serves every
+metric of every model: intervals cost one matrix product, and differences between models are paired.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from movierec.metrics.rating import UserErrors
+
+FloatArray = npt.NDArray[np.float64]
+
+SAMPLES = 1000
+CONFIDENCE = 0.95
+_BLOCK_ELEMENTS = 4_000_000  # weights held at a time, 32 MB
+
+
+@dataclass(frozen=True)
+class Interval:
+    """An estimate with its uncertainty.
+
+    Attributes
+    ----------
+    estimate : float
+        The figure on all users; NaN if n is 0.
+    low, high : float
+        Ends of the interval, in the unit of the estimate; both equal it if n is 1, both NaN if n is 0.
+    n : int
+        Users behind the figure.
+    """
+
+    estimate: float
+    low: float
+    high: float
+    n: int
+
+
+class UserBootstrap:
+    """The same random resamples of users, again on every call.
+
+    Parameters
+    ----------
+    n_users : int
+        Rows of the arrays to come.
+    rng : numpy.random.Generator
+        One number is drawn from it, which seeds every pass.
+    samples : int, default 1000
+        Resamples, at least 1; each draws `n_users` users with replacement.
+
+    Raises
+    ------
+    ValueError
+        If `n_users` is negative or `samples` below 1.
+    """
+
+    def __init__(self, n_users: int, rng: np.random.Generator, samples: int = SAMPLES) -> None:
+        if n_users < 0 or samples < 1:
+            raise ValueError(f"cannot draw {samples} samples of {n_users} users")
+        self.n_users = n_users
+        self.samples = samples
+        self._seed = int(rng.integers(2**63))
+
+    def weight_blocks(self) -> Iterator[FloatArray]:
+        """Yield how often each resample drew each user, arrays of shape (some samples, users), `samples` in all."""
+        rng = np.random.default_rng(self._seed)
+        step = max(1, _BLOCK_ELEMENTS // max(1, self.n_users))
+        for start in range(0, self.samples, step):
+            block = np.empty((min(step, self.samples - start), self.n_users))
+            for weights in block:
+                drawn = rng.integers(self.n_users, size=self.n_users) if self.n_users else np.empty(0, dtype=np.int64)
+                weights[:] = np.bincount(drawn, minlength=self.n_users)
+            yield block
+
+    def resample_sums(self, values: FloatArray) -> FloatArray:
+        """Return the column sums of `values`, shape (users, columns), in each resample: (samples, columns)."""
+        if len(values) != self.n_users:
+            raise ValueError(f"values have {len(values)} rows, must have one for each of {self.n_users} users")
+        return np.concatenate([weights @ values for weights in self.weight_blocks()])
+
+
+def bootstrap_means(
+    values: Mapping[str, FloatArray],
+    rng: np.random.Generator,
+    samples: int = SAMPLES,
+    confidence: float = CONFIDENCE,
+) -> dict[str, Interval]:
+    """Return the mean over users of each metric, with its percentile bootstrap interval.
+
+    Give the metrics of all models at once. A paired comparison is the interval of a vector of differences.
+
+    Parameters
+    ----------
+    values : mapping of str to ndarray of float64, shape (users,)
+        A value for each user, the same users in each vector. A NaN leaves the user out of that metric,
+        both in the estimate and in every resample; a resample left with nobody is not used.
+    rng : numpy.random.Generator
+        Source of the resamples.
+    samples : int, default 1000
+        Resamples.
+    confidence : float, default 0.95
+        Coverage aimed at, in (0, 1).
+
+    Returns
+    -------
+    dict of str to Interval
+        In the order given.
+
+    Raises
+    ------
+    ValueError
+        If the vectors differ in length, a value is infinite, or `samples` or `confidence` is out of range.
+
+    Notes
+    -----
+    Efron & Tibshirani (1993), An Introduction to the Bootstrap, chapter 13. Memory is about 20 bytes for each
+    user and metric, and 32 MB for weights. For the bias-corrected and accelerated interval of one metric use
+    ``scipy.stats.bootstrap(method="BCa")``.
+
+    Examples
+    --------
+    >>> scores = {"ndcg@10": np.array([0.0, 0.5, 1.0, np.nan])}
+    >>> bootstrap_means(scores, np.random.default_rng(0))["ndcg@10"]
+    Interval(estimate=0.5, low=0.0, high=1.0, n=3)
+    """
+    table = _stack(list(values.values()))  # (users, metrics)
+    valid = np.isfinite(table)
+    if np.any(np.isinf(table)):
+        raise ValueError("values must be finite, or NaN for a user to leave out")
+    bootstrap = UserBootstrap(len(table), rng, samples)
+    # Metrics share a few patterns of missing users; each pattern needs its users counted once.
+    patterns, pattern_of = np.unique(valid, axis=1, return_inverse=True)
+    table[~valid] = 0
+    columns = np.hstack([table, patterns])
+    metrics = table.shape[1]
+
+    def means(sums: FloatArray) -> FloatArray:
+        return _divide(sums[:, :metrics], sums[:, metrics:][:, pattern_of])
+
+    estimates = means(columns.sum(axis=0, keepdims=True))[0]
+    resampled = means(bootstrap.resample_sums(columns))
+    return _intervals(list(values), estimates, resampled, valid.sum(axis=0), confidence)
+
+
+def bootstrap_errors(
+    errors: Mapping[str, UserErrors],
+    rng: np.random.Generator,
+    samples: int = SAMPLES,
+    confidence: float = CONFIDENCE,
+) -> dict[str, dict[str, Interval]]:
+    """Return RMSE and MAE over ratings of each model, with intervals from resampling users.
+
+    A resample's RMSE is the root of its users' summed squared errors divided by their number of ratings.
+
+    Parameters
+    ----------
+    errors : mapping of str to UserErrors
+        By model, the same users in each. A user without ratings has no part in the model's figures.
+    rng, samples, confidence
+        As `bootstrap_means`.
+
+    Returns
+    -------
+    dict of str to dict of str to Interval
+        By model, then ``"rmse"`` and ``"mae"``; `n` counts users with ratings.
+
+    Raises
+    ------
+    ValueError
+        As `bootstrap_means`.
+    """
+    count = _stack([model.count for model in errors.values()])
+    squared = _stack([model.squared for model in errors.values()])
+    absolute = _stack([model.absolute for model in errors.values()])
+    columns = np.hstack([squared, absolute, count])
+    if not np.all(np.isfinite(columns)):
+        raise ValueError("error sums must be finite")
+    bootstrap = UserBootstrap(len(columns), rng, samples)
+
+    def rates(sums: FloatArray) -> tuple[FloatArray, FloatArray]:
+        squares, absolutes, counts = np.split(sums, 3, axis=1)
+        return np.sqrt(_divide(squares, counts)), _divide(absolutes, counts)
+
+    names = list(errors)
+    n = np.count_nonzero(count, axis=0)
+    (rmse,), (mae,) = rates(columns.sum(axis=0, keepdims=True))
+    resampled_rmse, resampled_mae = rates(bootstrap.resample_sums(columns))
+    of_rmse = _intervals(names, rmse, resampled_rmse, n, confidence)
+    of_mae = _intervals(names, mae, resampled_mae, n, confidence)
+    return {name: {"rmse": of_rmse[name], "mae": of_mae[name]} for name in names}
+
+
+def bootstrap_mean(
+    values: FloatArray, rng: np.random.Generator, samples: int = SAMPLES, confidence: float = CONFIDENCE
+) -> Interval:
+    """Return the mean of one metric over users with its interval, as `bootstrap_means` does for many."""
+    return bootstrap_means({"": values}, rng, samples, confidence)[""]
+
+
+def bootstrap_rmse(
+    errors: UserErrors, rng: np.random.Generator, samples: int = SAMPLES, confidence: float = CONFIDENCE
+) -> Interval:
+    """Return the RMSE of one model with its interval, as `bootstrap_errors` does for many."""
+    return bootstrap_errors({"": errors}, rng, samples, confidence)[""]["rmse"]
+
+
+def bootstrap_mae(
+    errors: UserErrors, rng: np.random.Generator, samples: int = SAMPLES, confidence: float = CONFIDENCE
+) -> Interval:
+    """Return the MAE of one model with its interval, as `bootstrap_errors` does for many."""
+    return bootstrap_errors({"": errors}, rng, samples, confidence)[""]["mae"]
+
+
+def _stack(vectors: list[npt.NDArray[np.float64]] | list[npt.NDArray[np.int64]]) -> FloatArray:
+    if len({vector.shape for vector in vectors}) != 1 or vectors[0].ndim != 1:
+        raise ValueError("give at least one vector, all over the same users")
+    return np.column_stack(vectors).astype(np.float64, copy=False)
+
+
+def _divide(sums: FloatArray, counts: FloatArray) -> FloatArray:
+    rates = np.full(sums.shape, np.nan)
+    np.divide(sums, counts, out=rates, where=counts > 0)
+    return rates
+
+
+def _intervals(
+    names: list[str],
+    estimates: FloatArray,
+    resampled: FloatArray,
+    n: npt.NDArray[np.integer],
+    confidence: float,
+) -> dict[str, Interval]:
+    if not 0 < confidence < 1:
+        raise ValueError(f"confidence is {confidence}, must be between 0 and 1")
+    tail = (1 - confidence) / 2
+    found = {}
+    for name, estimate, column, users in zip(names, estimates, resampled.T, n, strict=True):
+        usable = column[np.isfinite(column)]
+        low, high = np.quantile(usable, [tail, 1 - tail]) if usable.size else (np.nan, np.nan)
+        found[name] = Interval(float(estimate), float(low), float(high), int(users))
+    return found
