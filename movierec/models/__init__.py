@@ -1,0 +1,1 @@
+"""Recommendation models, one a file, all with the interface of `base.Recommender`."""

@@ -1,0 +1,205 @@
+"""What every model has in common: its interface, ranking in blocks, and its file format."""
+
+import json
+import zipfile
+from abc import ABC, abstractmethod
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import scipy.sparse as sp
+
+from movierec.columns import MOVIE_ID, USER_ID
+from movierec.errors import MovierecError
+from movierec.ids import IdIndex
+from movierec.io import replace_atomically
+from movierec.models.top_k import top_k_rows
+
+MIN_STARS, MAX_STARS = 0.5, 5.0
+BLOCK_CELLS = 8_000_000  # scores held at a time while ranking: 32 MB of float32
+
+Array = npt.NDArray[np.float64]
+Rows = npt.NDArray[np.int32]
+
+
+class Recommender(ABC):
+    """A model fitted on ratings that predicts ratings and ranks movies.
+
+    Attributes
+    ----------
+    users, movies : IdIndex
+        The training users and movies in ascending order of id; factor rows follow this order.
+    """
+
+    name: ClassVar[str]
+    users: IdIndex
+    movies: IdIndex
+
+    @abstractmethod
+    def fit(self, ratings: pd.DataFrame) -> Self:
+        """Learn from ratings.
+
+        Parameters
+        ----------
+        ratings : DataFrame
+            Columns ``user_id``, ``movie_id``, ``rating`` (stars); one row a pair.
+
+        Returns
+        -------
+        Self
+            Fitted.
+        """
+
+    @abstractmethod
+    def predict(self, user_ids: npt.ArrayLike, movie_ids: npt.ArrayLike) -> Array:
+        """Predict the rating of each pair.
+
+        Parameters
+        ----------
+        user_ids, movie_ids : array_like of int, shape (n,)
+            Unknown ids are allowed: whatever is known of the pair is used, at least the global mean.
+
+        Returns
+        -------
+        ndarray of float64, shape (n,)
+            Stars, within the range of the training ratings' scale of 0.5 to 5 or narrower.
+        """
+
+    @abstractmethod
+    def score_rows(self, user_rows: Rows) -> npt.NDArray[np.float32]:
+        """Return the ranking scores of every movie, shape (users, movies), for known users' rows."""
+
+    @abstractmethod
+    def _arrays(self) -> dict[str, npt.NDArray[Any]]:
+        """Return the fitted arrays to store."""
+
+    @abstractmethod
+    def _settings(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+
+    def recommend(
+        self,
+        user_ids: npt.ArrayLike,
+        k: int,
+        exclude: pd.DataFrame | None = None,
+    ) -> tuple[Rows, npt.NDArray[np.float32]]:
+        """Rank the training movies for each user.
+
+        Parameters
+        ----------
+        user_ids : array_like of int, shape (n,)
+            Distinct users.
+        k : int
+            Length of the lists, at least 1.
+        exclude : DataFrame, optional
+            Pairs (``user_id``, ``movie_id``) never to recommend, such as what was already rated.
+
+        Returns
+        -------
+        movie_ids : ndarray of int32, shape (n, k)
+            Best first, ties by ascending id; -1 where fewer than `k` movies are left, and in the whole
+            row of a user whom the model does not know.
+        scores : ndarray of float32, shape (n, k)
+            The model's scores, NaN where there is no movie. Comparable within one row only.
+        """
+        wanted = IdIndex(user_ids)
+        rows = self.users.rows(wanted.ids)
+        excluded = self._excluded(wanted, exclude)
+        ids = np.full((len(wanted), k), -1, dtype=np.int32)
+        scores = np.full((len(wanted), k), np.nan, dtype=np.float32)
+        known = np.flatnonzero(rows >= 0)
+        block = max(1, BLOCK_CELLS // len(self.movies))
+        for start in range(0, len(known), block):
+            part = known[start : start + block]
+            seen = excluded[part]
+            top, top_scores = top_k_rows(self.score_rows(rows[part]), seen.indptr, seen.indices, k)
+            ids[part] = np.where(top >= 0, self.movies.ids[top], -1)
+            scores[part] = top_scores
+        return ids, scores
+
+    def _excluded(self, wanted: IdIndex, exclude: pd.DataFrame | None) -> sp.csr_array:
+        """Return excluded movies as a boolean matrix (wanted users, movies)."""
+        shape = (len(wanted), len(self.movies))
+        if exclude is None:
+            return sp.csr_array(shape, dtype=bool)
+        user, movie = wanted.rows(exclude[USER_ID]), self.movies.rows(exclude[MOVIE_ID])
+        both = (user >= 0) & (movie >= 0)
+        pairs = sp.csr_array((np.ones(both.sum(), dtype=bool), (user[both], movie[both])), shape=shape)
+        pairs.sum_duplicates()
+        return pairs
+
+    def save(self, path: Path) -> None:
+        """Write the model as an ``.npz`` file: its arrays and its settings as JSON; the same bytes every time."""
+        settings = json.dumps({"model": self.name, **self._settings()}, sort_keys=True)
+        ids = {"user_ids": self.users.ids, "movie_ids": self.movies.ids}
+        with replace_atomically(path) as temporary, temporary.open("wb") as file:
+            np.savez(file, allow_pickle=False, settings=np.array(settings), **ids, **self._arrays())
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Read a model that `save` wrote; nothing is ever unpickled.
+
+        Parameters
+        ----------
+        path : Path
+            An ``.npz`` file.
+
+        Returns
+        -------
+        Self
+            Predicts and ranks exactly as the model that was saved.
+
+        Raises
+        ------
+        MovierecError
+            If the file is absent, damaged or holds another kind of model.
+        """
+        try:
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
+                arrays = dict(stored)
+            settings = json.loads(str(arrays.pop("settings")))
+            kind = settings.pop("model")
+            if kind != cls.name:
+                raise MovierecError(f"{path} holds a model {kind!r}, not {cls.name!r}")
+            model = cls(**settings)
+            model.users, model.movies = IdIndex(arrays.pop("user_ids")), IdIndex(arrays.pop("movie_ids"))
+            vars(model).update(arrays)
+        except FileNotFoundError as error:
+            raise MovierecError(f"{path} is missing: run `dvc repro` to make it") from error
+        except (ValueError, KeyError, EOFError, TypeError, zipfile.BadZipFile) as error:
+            raise MovierecError(f"{path} is no model file or is damaged: delete it and run `dvc repro`") from error
+        return model
+
+
+def index_ids(ratings: pd.DataFrame) -> tuple[IdIndex, IdIndex, Rows, Rows]:
+    """Index the users and movies of a table of ratings.
+
+    Parameters
+    ----------
+    ratings : DataFrame
+        With ``user_id`` and ``movie_id``; not empty.
+
+    Returns
+    -------
+    users, movies : IdIndex
+        In ascending order of id.
+    user_rows, movie_rows : ndarray of int32, shape (ratings,)
+        The rows of each rating's user and movie.
+
+    Raises
+    ------
+    ValueError
+        If there is no rating.
+    """
+    if ratings.empty:
+        raise ValueError("cannot fit a model on no ratings")
+    user_ids, user_rows = np.unique(ratings[USER_ID].to_numpy(), return_inverse=True)
+    movie_ids, movie_rows = np.unique(ratings[MOVIE_ID].to_numpy(), return_inverse=True)
+    return IdIndex(user_ids), IdIndex(movie_ids), user_rows.astype(np.int32), movie_rows.astype(np.int32)
+
+
+def gather(values: Array, rows: Rows) -> Array:
+    """Return ``values[rows]`` with 0 where a row is unknown (-1), shape (n,)."""
+    return np.where(rows >= 0, values[rows], 0.0)

@@ -1,0 +1,200 @@
+"""Biased matrix factorisation by SGD ("SVD"), by our compiled loop or by scikit-surprise itself."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal, Self
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from movierec.columns import MOVIE_ID, RATING, USER_ID
+from movierec.errors import MovierecError
+from movierec.models.base import MAX_STARS, MIN_STARS, Array, Recommender, Rows, index_ids
+from movierec.models.sgd import Factors, Step, Steps, predict_pairs, run_epoch
+
+
+@dataclass(frozen=True)
+class EpochResult:
+    """Root mean squared errors after one epoch, in stars; `validation_rmse` is None without validation data."""
+
+    epoch: int
+    train_rmse: float
+    validation_rmse: float | None
+
+
+class SVD(Recommender):
+    """Predict ``mean + user bias + movie bias + user factors . movie factors``.
+
+    Koren, Bell & Volinsky (2009), trained as scikit-surprise's ``SVD`` is: for ratings sorted by user and
+    the same seed the ``fast`` engine returns its factors bit for bit.
+
+    Parameters
+    ----------
+    factors : int
+        Latent dimension, at least 1.
+    epochs : int
+        Passes over the ratings, at least 1.
+    learning_rate, regularization : float
+        Step size and L2 penalty of all four kinds of parameter.
+    init_std_dev : float
+        Standard deviation of the factors' initial normal draw around 0.
+    seed : int
+        Of ``numpy.random.RandomState``, as scikit-surprise's ``random_state``.
+    engine : {"fast", "surprise"}
+        Our compiled loop, or scikit-surprise (the reference: slow, and its learning curve has only its end).
+
+    Attributes
+    ----------
+    mean : ndarray of float64, shape ()
+        Mean training rating in stars.
+    user_bias, movie_bias : ndarray of float64, shape (users,) and (movies,)
+        Offsets in stars.
+    user_factors, movie_factors : ndarray of float64, shape (users, factors) and (movies, factors)
+        Latent factors.
+    history : list of EpochResult
+        The learning curve of the last fit; not stored with the model.
+    """
+
+    name: ClassVar[str] = "svd"
+    mean: Array
+    user_bias: Array
+    movie_bias: Array
+    user_factors: Array
+    movie_factors: Array
+
+    def __init__(
+        self,
+        factors: int = 50,
+        epochs: int = 10,
+        learning_rate: float = 0.005,
+        regularization: float = 0.02,
+        *,
+        init_std_dev: float = 0.1,
+        seed: int = 0,
+        engine: Literal["fast", "surprise"] = "fast",
+    ) -> None:
+        self.factors = factors
+        self.epochs = epochs
+        self.learning_rate = learning_rate
+        self.regularization = regularization
+        self.init_std_dev = init_std_dev
+        self.seed = seed
+        self.engine = engine
+        self.history: list[EpochResult] = []
+
+    def fit(
+        self,
+        ratings: pd.DataFrame,
+        validation: pd.DataFrame | None = None,
+        on_epoch: Callable[[EpochResult], object] = lambda _: None,
+    ) -> Self:
+        """Learn biases and factors.
+
+        Parameters
+        ----------
+        ratings : DataFrame
+            Columns ``user_id``, ``movie_id``, ``rating``; not empty. SGD takes them in order of user,
+            and within a user in the order given.
+        validation : DataFrame, optional
+            Ratings to measure each epoch on; learns nothing from them.
+        on_epoch : callable
+            Called after each epoch.
+
+        Returns
+        -------
+        Self
+            Fitted, with a new `history`.
+
+        Raises
+        ------
+        MovierecError
+            If the training error stops being a number: the learning rate is too high.
+        """
+        self.history = []
+        self.users, self.movies, user, movie = index_ids(ratings)
+        order = np.argsort(user, kind="stable")
+        ordered = ratings.iloc[order]
+        user, movie = user[order], movie[order]
+        stars = ordered[RATING].to_numpy(dtype=np.float64)
+        if self.engine == "surprise":
+            self._fit_surprise(ordered)
+        else:
+            self.mean = np.asarray(stars.mean())
+            self._draw_factors(movie)
+        for epoch in range(self.epochs if self.engine == "surprise" else 1, self.epochs + 1):
+            if self.engine == "fast":
+                run_epoch(user, movie, stars, float(self.mean), self._model(), self._steps(), biased=True)
+            result = EpochResult(epoch, self._rmse(user, movie, stars), self._rmse_on(validation))
+            if not math.isfinite(result.train_rmse):
+                raise MovierecError(f"the SVD diverges in epoch {epoch}: lower its learning_rate")
+            self.history.append(result)
+            on_epoch(result)
+        return self
+
+    def _draw_factors(self, movie: Rows) -> None:
+        """Draw factors as scikit-surprise does: users first, movies in the order in which they appear."""
+        rng = np.random.RandomState(self.seed)
+        appearance = pd.unique(movie)
+        self.user_bias, self.movie_bias = np.zeros(len(self.users)), np.zeros(len(self.movies))
+        self.user_factors = rng.normal(0.0, self.init_std_dev, (len(self.users), self.factors))
+        self.movie_factors = np.empty((len(self.movies), self.factors))
+        self.movie_factors[appearance] = rng.normal(0.0, self.init_std_dev, (len(self.movies), self.factors))
+
+    def _fit_surprise(self, ratings: pd.DataFrame) -> None:
+        import surprise  # noqa: PLC0415  # slow to import and rarely the engine
+
+        reader = surprise.Reader(rating_scale=(MIN_STARS, MAX_STARS))
+        data = surprise.Dataset.load_from_df(ratings[[USER_ID, MOVIE_ID, RATING]], reader)
+        trainset = data.build_full_trainset()
+        algorithm = surprise.SVD(
+            n_factors=self.factors,
+            n_epochs=self.epochs,
+            lr_all=self.learning_rate,
+            reg_all=self.regularization,
+            init_std_dev=self.init_std_dev,
+            random_state=self.seed,
+        ).fit(trainset)
+        users = [trainset.to_inner_uid(raw) for raw in self.users.ids.tolist()]
+        movies = [trainset.to_inner_iid(raw) for raw in self.movies.ids.tolist()]
+        self.mean = np.asarray(trainset.global_mean, dtype=np.float64)
+        self.user_bias, self.user_factors = algorithm.bu[users], algorithm.pu[users]
+        self.movie_bias, self.movie_factors = algorithm.bi[movies], algorithm.qi[movies]
+
+    def predict(self, user_ids: npt.ArrayLike, movie_ids: npt.ArrayLike) -> Array:
+        """Predict ratings in stars; what is unknown of a pair counts 0. See `Recommender.predict`."""
+        return self._predict_rows(self.users.rows(user_ids), self.movies.rows(movie_ids))
+
+    def score_rows(self, user_rows: Rows) -> npt.NDArray[np.float32]:
+        """Return unclipped predictions, shape (users, movies), computed in float32."""
+        scores = self.user_factors[user_rows].astype(np.float32) @ self.movie_factors.T.astype(np.float32)
+        scores += self.movie_bias.astype(np.float32)
+        scores += (self.mean + self.user_bias[user_rows, None]).astype(np.float32)
+        return scores
+
+    def _predict_rows(self, user: Rows, movie: Rows) -> Array:
+        predicted: Array = predict_pairs(user, movie, float(self.mean), self._model())
+        return np.clip(predicted, MIN_STARS, MAX_STARS, out=predicted)
+
+    def _rmse(self, user: Rows, movie: Rows, stars: Array) -> float:
+        return float(np.sqrt(np.mean((self._predict_rows(user, movie) - stars) ** 2)))
+
+    def _rmse_on(self, ratings: pd.DataFrame | None) -> float | None:
+        if ratings is None:
+            return None
+        user, movie = self.users.rows(ratings[USER_ID]), self.movies.rows(ratings[MOVIE_ID])
+        return self._rmse(user, movie, ratings[RATING].to_numpy(dtype=np.float64))
+
+    def _model(self) -> Factors:
+        return Factors(self.user_bias, self.movie_bias, self.user_factors, self.movie_factors)
+
+    def _steps(self) -> Steps:
+        return Steps(*[Step(self.learning_rate, self.regularization)] * len(Steps._fields))
+
+    def _arrays(self) -> dict[str, npt.NDArray[Any]]:
+        return {"mean": self.mean, **self._model()._asdict()}
+
+    def _settings(self) -> dict[str, Any]:
+        names = ("factors", "epochs", "learning_rate", "regularization", "init_std_dev", "seed", "engine")
+        return {name: getattr(self, name) for name in names}

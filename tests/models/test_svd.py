@@ -1,0 +1,105 @@
+"""The SVD equals scikit-surprise's bit for bit, learns real ratings, and reports its curve truthfully."""
+
+import itertools
+
+import numpy as np
+import pandas as pd
+import pytest
+import surprise
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from movierec.columns import MOVIE_ID, RATING, USER_ID
+from movierec.models.svd import SVD, EpochResult
+from tests.models.conftest import make_ratings, split_ninety_ten
+
+ARRAYS = ("mean", "user_bias", "movie_bias", "user_factors", "movie_factors")
+
+
+def assert_same_bits(one: SVD, other: SVD) -> None:
+    for name in ARRAYS:
+        np.testing.assert_array_equal(getattr(one, name), getattr(other, name), strict=True, err_msg=name)
+
+
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    users=st.integers(1, 12),
+    movies=st.integers(1, 12),
+    share=st.floats(0.05, 1),
+    factors=st.sampled_from([1, 2, 7, 50, 100]),
+    epochs=st.integers(1, 4),
+    learning_rate=st.sampled_from([0.001, 0.005, 0.05]),
+    regularization=st.sampled_from([0.0, 0.02, 0.4]),
+    init_std_dev=st.sampled_from([0.0, 0.05, 0.1]),
+)
+@settings(max_examples=60, deadline=None)
+def test_fast_engine_equals_scikit_surprise_bit_for_bit(
+    seed: int,
+    users: int,
+    movies: int,
+    share: float,
+    factors: int,
+    epochs: int,
+    learning_rate: float,
+    regularization: float,
+    init_std_dev: float,
+) -> None:
+    ratings = make_ratings(seed % 1000, users, movies, max(1, int(share * users * movies)))
+    fast, reference = (
+        SVD(factors, epochs, learning_rate, regularization, init_std_dev=init_std_dev, seed=seed, engine=engine)
+        for engine in ("fast", "surprise")
+    )
+    assert_same_bits(fast.fit(ratings), reference.fit(ratings))
+
+
+def test_fast_engine_equals_a_plain_surprise_script_on_real_ratings(ml_100k: pd.DataFrame) -> None:
+    train, _ = split_ninety_ten(ml_100k)
+    data = surprise.Dataset.load_from_df(train[[USER_ID, MOVIE_ID, RATING]], surprise.Reader(rating_scale=(1, 5)))
+    trainset = data.build_full_trainset()
+    theirs = surprise.SVD(n_factors=50, n_epochs=10, random_state=0).fit(trainset)
+    ours = SVD(50, 10).fit(train)
+    users = [trainset.to_inner_uid(user) for user in ours.users.ids.tolist()]
+    movies = [trainset.to_inner_iid(movie) for movie in ours.movies.ids.tolist()]
+    np.testing.assert_array_equal(ours.user_factors, theirs.pu[users])
+    np.testing.assert_array_equal(ours.movie_factors, theirs.qi[movies])
+    np.testing.assert_array_equal(ours.user_bias, theirs.bu[users])
+    np.testing.assert_array_equal(ours.movie_bias, theirs.bi[movies])
+
+
+def test_unsorted_ratings_are_taken_in_order_of_user() -> None:
+    ratings = make_ratings(3)
+    shuffled = ratings.sample(frac=1, random_state=1).sort_values(USER_ID, kind="stable")
+    mixed = shuffled.sort_values(MOVIE_ID, kind="stable")
+    assert_same_bits(SVD(4, 2).fit(mixed), SVD(4, 2, engine="surprise").fit(mixed.sort_values(USER_ID, kind="stable")))
+
+
+def test_accuracy_on_ml_100k_is_what_scikit_surprise_was_measured_at(ml_100k: pd.DataFrame) -> None:
+    train, test = split_ninety_ten(ml_100k)
+    model = SVD(50, 10).fit(train, test)
+    assert model.history[-1].validation_rmse == pytest.approx(0.9270, abs=0.002)
+
+
+def test_history_is_the_error_of_the_model_after_each_epoch(ratings: pd.DataFrame) -> None:
+    train, validation = ratings.iloc[::2], ratings.iloc[1::2]
+    seen: list[EpochResult] = []
+    model = SVD(4, 3).fit(train, validation, on_epoch=seen.append)
+    assert seen == model.history
+    assert [result.epoch for result in seen] == [1, 2, 3]
+    for epochs, result in enumerate(seen, start=1):
+        earlier = SVD(4, epochs).fit(train)
+        for part, error in ((train, result.train_rmse), (validation, result.validation_rmse)):
+            residual = earlier.predict(part[USER_ID], part[MOVIE_ID]) - part[RATING].to_numpy()
+            assert error == pytest.approx(np.sqrt((residual**2).mean()), rel=1e-12)
+
+
+def test_training_error_falls(ratings: pd.DataFrame) -> None:
+    errors = [result.train_rmse for result in SVD(10, 30, 0.02, 0.0).fit(ratings).history]
+    assert all(later < earlier for earlier, later in itertools.pairwise(errors))
+
+
+def test_surprise_engine_has_only_the_end_of_the_curve(ratings: pd.DataFrame) -> None:
+    assert [result.epoch for result in SVD(4, 3, engine="surprise").fit(ratings).history] == [3]
+
+
+def test_validation_ratings_do_not_change_the_factors(ratings: pd.DataFrame) -> None:
+    assert_same_bits(SVD(4, 2).fit(ratings.iloc[::2]), SVD(4, 2).fit(ratings.iloc[::2], ratings.iloc[1::2]))
