@@ -1,0 +1,1 @@
+"""Controlled experiments: assignment, sample size, analysis."""
