@@ -1,0 +1,27 @@
+"""The figures that the plot stage draws: their names here, one theme a module beside."""
+
+from typing import Final
+
+RATING_DISTRIBUTION: Final = "rating_distribution"
+LONG_TAIL: Final = "long_tail"
+LEARNING_CURVE_SVD: Final = "learning_curve_svd"
+LEARNING_CURVE_ALS: Final = "learning_curve_als"
+TUNING: Final = "tuning"
+ACCURACY: Final = "accuracy"
+PRECISION_RECALL: Final = "precision_recall"
+COVERAGE_ACCURACY: Final = "coverage_accuracy"
+PREDICTED_ACTUAL: Final = "predicted_actual"
+ABTEST: Final = "abtest"
+
+FIGURE_NAMES: Final = (
+    RATING_DISTRIBUTION,
+    LONG_TAIL,
+    LEARNING_CURVE_SVD,
+    LEARNING_CURVE_ALS,
+    TUNING,
+    ACCURACY,
+    PRECISION_RECALL,
+    COVERAGE_ACCURACY,
+    PREDICTED_ACTUAL,
+    ABTEST,
+)

@@ -1,0 +1,68 @@
+"""Reading the tables that figures are drawn from; what is drawn is decided elsewhere."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from movierec.errors import MovierecError
+
+COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
+    "clean_ratings": ("stars", "ratings"),
+    "clean_long_tail": ("movie_share", "rating_share"),
+    "train_svd": ("epoch", "train_rmse", "validation_rmse"),
+    "train_als": ("iteration", "loss"),
+    "tune": ("configuration", "factors", "epochs", "learning_rate", "regularization", "validation_rmse"),
+    "evaluate_accuracy": ("model", "rmse", "rmse_low", "rmse_high", "mae", "mae_low", "mae_high"),
+    "evaluate_at_k": ("model", "k", "precision", "recall", "ndcg", "coverage"),
+    "evaluate_calibration": ("model", "predicted", "actual", "ratings"),
+    "abtest": ("quantity", "label", "estimate", "low", "high"),
+}
+_TEXT = frozenset({"model", "configuration", "quantity", "label"})
+
+
+def read_table(folder: Path, name: str) -> pd.DataFrame:
+    """Read one of the plots' tables.
+
+    Parameters
+    ----------
+    folder : Path
+        Where the stages write them.
+    name : str
+        A key of `COLUMNS`; the file is ``name.csv``.
+
+    Returns
+    -------
+    DataFrame
+        The columns that `COLUMNS` lists for it, others left out; at least one row; every number finite. Names stay
+        text, whatever they look like.
+
+    Raises
+    ------
+    MovierecError
+        If the file is absent, is no such table, has no rows, or lacks a number.
+    """
+    path = folder / f"{name}.csv"
+    columns = list(COLUMNS[name])
+    text = {column: str for column in columns if column in _TEXT}
+    try:
+        table = pd.read_csv(path, usecols=columns, dtype=text, keep_default_na=False, encoding="utf-8")[columns]
+    except FileNotFoundError as error:
+        raise MovierecError(f"{path} is missing: run `dvc repro` to make it") from error
+    except ValueError as error:  # also pandas' parser errors, an empty file and bytes that are no text
+        raise MovierecError(f"{path} is damaged ({error}): delete it and run `dvc repro`") from error
+    _check(table, path)
+    return table
+
+
+def _check(table: pd.DataFrame, path: Path) -> None:
+    if table.empty:
+        raise MovierecError(f"{path} has no rows: delete it and run `dvc repro`")
+    for column in table.columns.difference(list(_TEXT)):
+        numbers = pd.to_numeric(table[column], errors="coerce").to_numpy(dtype=np.float64)
+        if not np.isfinite(numbers).all():
+            row = int(np.flatnonzero(~np.isfinite(numbers))[0])
+            problem = f"column {column!r} holds {str(table[column].iloc[row])!r} instead of a number in row {row + 1}"
+            raise MovierecError(f"{path} is damaged ({problem}): delete it and run `dvc repro`")

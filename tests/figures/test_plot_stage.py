@@ -1,0 +1,85 @@
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.image import imread
+
+from movierec.errors import MovierecError
+from movierec.figures import FIGURE_NAMES
+from movierec.figures.tables import COLUMNS
+from movierec.io import write_csv, write_json
+from movierec.params import MODEL_NAMES
+from stages import plot
+
+INPUTS = [*(f"plots/{name}.csv" for name in COLUMNS), "metrics/fetch.json", "metrics/abtest.json"]
+
+
+def sample_table(columns: tuple[str, ...]) -> pd.DataFrame:
+    """Make a row for each model, or for five things of another kind."""
+    table = pd.DataFrame({column: np.arange(1, 6) / 5 for column in columns})
+    given = {"model": MODEL_NAMES, "configuration": tuple("abcde"), "label": tuple("abcde")}
+    given |= {"quantity": ("difference",) * 5}
+    for column in table.columns.intersection(list(given)):
+        table[column] = given[column]
+    if "k" in table:
+        table["k"] = 10
+    return table
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Make a project with every table."""
+    monkeypatch.chdir(tmp_path)
+    for name, columns in COLUMNS.items():
+        write_csv(sample_table(columns), tmp_path / f"plots/{name}.csv")
+    arms = {"metric": "ndcg@10", "control": "popularity", "treatment": "als"}
+    write_json({**arms, "design": {"confidence": 0.95, "minimum_effect": 0.01}}, tmp_path / "metrics/abtest.json")
+    write_json({"name": "ml-100k"}, tmp_path / "metrics/fetch.json")
+    return tmp_path
+
+
+def pictures(project: Path) -> dict[str, bytes]:
+    return {path.stem: path.read_bytes() for path in (project / "plots").glob("*.png")}
+
+
+def test_stage_draws_every_figure(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    plot.main()
+    assert set(pictures(project)) == set(FIGURE_NAMES)
+    assert capsys.readouterr().out.startswith("10 figures in plots/: rating_distribution, ")
+    for name in FIGURE_NAMES:
+        picture = imread(project / f"plots/{name}.png")
+        assert min(picture.shape[:2]) > 300
+        assert picture.std() > 0.05, f"{name} is blank"
+
+
+def test_figures_are_the_same_bytes_under_any_settings(project: Path) -> None:
+    plot.main()
+    first = pictures(project)
+    settings: dict[str, object] = {
+        "font.size": 30.0,
+        "savefig.facecolor": "red",
+        "lines.linewidth": 9.0,
+        "axes.grid": False,
+    }
+    with mpl.rc_context(settings):  # type: ignore[arg-type]
+        plot.main()
+        assert {key: mpl.rcParams[key] for key in settings} == settings  # type: ignore[index]
+    assert pictures(project) == first
+
+
+def test_noise_floor_comes_from_fetch(project: Path) -> None:
+    plot.main()
+    without = pictures(project)
+    write_json({"noise_floor": {"rmse": 0.8, "realised_rmse": 0.81}}, project / "metrics/fetch.json")
+    plot.main()
+    assert {name for name, picture in pictures(project).items() if picture != without[name]} == {"accuracy"}
+
+
+@pytest.mark.parametrize("name", INPUTS)
+def test_nothing_is_drawn_unless_every_input_is_there(project: Path, name: str) -> None:
+    (project / name).unlink()
+    with pytest.raises(MovierecError, match=rf"{name} is missing: run `dvc repro`"):
+        plot.main()
+    assert not pictures(project)
