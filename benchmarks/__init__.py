@@ -1,0 +1,3 @@
+"""One script for each published number, run as `python -m benchmarks.NAME`; results/ holds what they wrote."""
+
+import movierec  # noqa: F401  # pins BLAS before any benchmark loads NumPy

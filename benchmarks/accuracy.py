@@ -1,0 +1,88 @@
+"""Accuracy on the real ml-100k and ml-latest-small, by fixed protocols that other work can repeat.
+
+Rating: 90/10 of all ratings, `numpy.random.default_rng(0).permutation`, the first tenth is the test.
+Ranking: the same permutation's first 20 % is the test, the next 10 % validation, the rest train; docs/protocol.md
+defines the rest. Needs MOVIELENS_MIRROR or a network. Writes benchmarks/results/accuracy.json.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from movierec.columns import MOVIE_ID, RATING, USER_ID
+from movierec.data.download import fetch_dataset
+from movierec.data.readers import read_movies, read_ratings
+from movierec.errors import run_command
+from movierec.evaluation import TestBed, evaluate_model
+from movierec.io import write_json
+from movierec.metrics.rating import mae, rmse
+from movierec.models.als import ALS
+from movierec.models.base import Recommender
+from movierec.models.bias import Bias
+from movierec.models.popularity import Popularity
+from movierec.models.svd import SVD
+from movierec.params import load_params
+
+RESULT = Path(__file__).parent / "results/accuracy.json"
+DATASETS = ("ml-100k", "ml-latest-small")
+
+
+def main() -> None:
+    """Measure both protocols on both data sets, print and store the figures."""
+    results: dict[str, Any] = {}
+    for dataset in DATASETS:
+        with TemporaryDirectory() as folder:
+            content = Path(folder) / dataset
+            fetch_dataset(dataset, content)
+            ratings, movies = read_ratings(content).table, read_movies(content)
+        results[dataset] = {
+            "rating_90_10": dict(measure_rating(ratings)),
+            "ranking_70_10_20": dict(measure_ranking(ratings, movies)),
+        }
+        for protocol, models in results[dataset].items():
+            print(f"\n{dataset}, {protocol}")
+            print(pd.DataFrame(models).T.round(4).to_string())
+    write_json(results, RESULT)
+
+
+def measure_rating(ratings: pd.DataFrame) -> Iterator[tuple[str, dict[str, float]]]:
+    """Yield RMSE and MAE of each model."""
+    params = load_params()
+    test, train = take_parts(ratings, [0.1])
+    models: dict[str, Recommender] = {"bias": Bias()}
+    models |= {
+        f"svd {name}": SVD(**configuration.model_dump(), seed=params.seed)
+        for name, configuration in params.tune.configurations.items()
+    }
+    for name, model in models.items():
+        predicted = model.fit(train).predict(test[USER_ID], test[MOVIE_ID])
+        yield name, {"rmse": rmse(test[RATING], predicted), "mae": mae(test[RATING], predicted)}
+
+
+def measure_ranking(ratings: pd.DataFrame, movies: pd.DataFrame) -> Iterator[tuple[str, dict[str, float]]]:
+    """Yield NDCG, precision and recall at 10 of popularity and of the ALS with the defaults of params.yaml."""
+    params = load_params()
+    test, validation, train = take_parts(ratings, [0.2, 0.3])
+    bed = TestBed(train, validation, test, movies, params.evaluate.relevance_threshold)
+    als = ALS(params.factors, **params.als.model_dump(), seed=params.seed)
+    for model in (Popularity(), als):
+        by_user = evaluate_model(model.fit(train), bed).by_user
+        yield (
+            model.name,
+            {metric: float(np.nanmean(by_user[metric])) for metric in ("ndcg@10", "precision@10", "recall@10")},
+        )
+
+
+def take_parts(ratings: pd.DataFrame, cuts: list[float]) -> list[pd.DataFrame]:
+    """Cut a seeded permutation of the file's rows at these shares; each part sorted by user and movie."""
+    order = np.random.default_rng(0).permutation(len(ratings))
+    parts = np.split(order, [round(cut * len(ratings)) for cut in cuts])
+    return [ratings.iloc[part].sort_values([USER_ID, MOVIE_ID], ignore_index=True) for part in parts]
+
+
+if __name__ == "__main__":
+    run_command(main)

@@ -1,0 +1,21 @@
+"""Stage abtest: an offline experiment between two models on the test users, from assignment to verdict."""
+
+from movierec.abtest.experiment import run_experiment
+from movierec.errors import run_command
+from movierec.io import read_parquet, write_csv, write_json
+from movierec.params import load_params
+from movierec.paths import METRICS, PER_USER, PLOTS
+from movierec.seeds import rng
+
+
+def main() -> None:
+    """Compare the arms of `abtest` in params.yaml; write the report, its figure's data and print the verdict."""
+    params = load_params()
+    report = run_experiment(read_parquet(PER_USER), params.abtest, rng(params.seed, "abtest", "bootstrap"))
+    write_json(report.to_metrics(), METRICS / "abtest.json")
+    write_csv(report.to_table(), PLOTS / "abtest.csv")
+    print(report.summarize())
+
+
+if __name__ == "__main__":
+    run_command(main)

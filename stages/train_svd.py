@@ -1,0 +1,30 @@
+"""Stage train_svd: fit the SVD on train, with its learning curve on validation."""
+
+import pandas as pd
+from tqdm import tqdm
+
+from movierec import io, paths, tracking
+from movierec.errors import run_command
+from movierec.models.svd import SVD
+from movierec.params import load_params
+
+
+def main() -> None:
+    """Write models/svd.npz, metrics/train_svd.json and plots/train_svd.csv."""
+    params = load_params()
+    settings = {"factors": params.factors, **params.svd.model_dump(), "seed": params.seed}
+    train, validation = io.read_parquet(paths.TRAIN), io.read_parquet(paths.VALIDATION)
+    with tqdm(total=params.svd.epochs, desc="SVD", unit="epoch", disable=None) as progress:
+        model = SVD(**settings).fit(train, validation, on_epoch=lambda _: progress.update())
+    model.save(paths.MODELS / "svd.npz")
+    curve = pd.DataFrame(model.history)
+    final = {name: float(curve[name].iloc[-1]) for name in ("train_rmse", "validation_rmse")}
+    io.write_csv(curve, paths.PLOTS / "train_svd.csv")
+    io.write_json({"svd": final}, paths.METRICS / "train_svd.json")
+    curves = {name: curve[name].tolist() for name in final}
+    tracking.log_run("train_svd", settings, final, curves)
+    print(f"SVD: RMSE {final['train_rmse']:.4f} on train, {final['validation_rmse']:.4f} on validation")
+
+
+if __name__ == "__main__":
+    run_command(main)
