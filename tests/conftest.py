@@ -3,9 +3,13 @@
 import os
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 import movierec  # noqa: F401
+
+hypothesis.settings.register_profile("movierec", deadline=None)  # machines are noisy
+hypothesis.settings.load_profile("movierec")
 
 
 @pytest.fixture(scope="session")
