@@ -7,15 +7,13 @@ defines the rest. Needs MOVIELENS_MIRROR or a network. Writes benchmarks/results
 
 from collections.abc import Iterator
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from benchmarks.data import load_dataset
 from movierec.columns import MOVIE_ID, RATING, USER_ID
-from movierec.data.download import fetch_dataset
-from movierec.data.readers import read_movies, read_ratings
 from movierec.errors import run_command
 from movierec.evaluation import TestBed, evaluate_model
 from movierec.io import write_json
@@ -35,10 +33,8 @@ def main() -> None:
     """Measure both protocols on both data sets, print and store the figures."""
     results: dict[str, Any] = {}
     for dataset in DATASETS:
-        with TemporaryDirectory() as folder:
-            content = Path(folder) / dataset
-            fetch_dataset(dataset, content)
-            ratings, movies = read_ratings(content).table, read_movies(content)
+        raw, movies = load_dataset(dataset)
+        ratings = raw.table
         results[dataset] = {
             "rating_90_10": dict(measure_rating(ratings)),
             "ranking_70_10_20": dict(measure_ranking(ratings, movies)),
@@ -50,17 +46,29 @@ def main() -> None:
 
 
 def measure_rating(ratings: pd.DataFrame) -> Iterator[tuple[str, dict[str, float]]]:
-    """Yield RMSE and MAE of each model."""
+    """Yield RMSE and MAE of the bias model and of each configuration in params.yaml, and the choice among them.
+
+    A configuration's number of epochs comes from a fit on 80 % that watches the permutation's second tenth; then it is
+    fitted on all 90 %. ``svd tuned`` is the configuration with the lowest RMSE on that tenth: the test has no say.
+    """
     params = load_params()
     test, train = take_parts(ratings, [0.1])
-    models: dict[str, Recommender] = {"bias": Bias()}
-    models |= {
-        f"svd {name}": SVD(**configuration.model_dump(), seed=params.seed)
-        for name, configuration in params.tune.configurations.items()
-    }
-    for name, model in models.items():
-        predicted = model.fit(train).predict(test[USER_ID], test[MOVIE_ID])
-        yield name, {"rmse": rmse(test[RATING], predicted), "mae": mae(test[RATING], predicted)}
+    _, validation, most = take_parts(ratings, [0.1, 0.2])
+    yield "bias", judge(Bias().fit(train), test)
+    watched: dict[float, dict[str, float]] = {}
+    for name, configuration in params.tune.configurations.items():
+        best = SVD(**configuration.model_dump(), seed=params.seed).fit(most, validation).best_epoch
+        settings = {**configuration.model_dump(), "epochs": best.epoch, "patience": 0}
+        figures = judge(SVD(**settings, seed=params.seed).fit(train), test)
+        watched[best.validation_rmse or 0.0] = {"epochs": best.epoch, **figures}
+        yield f"svd {name}", {"epochs": best.epoch, **figures}
+    yield "svd tuned", watched[min(watched)]
+
+
+def judge(model: Recommender, test: pd.DataFrame) -> dict[str, float]:
+    """Return RMSE and MAE on the test ratings, in stars."""
+    predicted = model.predict(test[USER_ID], test[MOVIE_ID])
+    return {"rmse": rmse(test[RATING], predicted), "mae": mae(test[RATING], predicted)}
 
 
 def measure_ranking(ratings: pd.DataFrame, movies: pd.DataFrame) -> Iterator[tuple[str, dict[str, float]]]:

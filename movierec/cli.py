@@ -1,27 +1,32 @@
-"""The command line: `movierec summary` and `movierec verify`."""
+"""The command line: `movierec summary`, `movierec verify` and `movierec abtest`."""
 
 import typer
 
-from movierec import summary, verification
+from movierec.commands import abtest
 from movierec.errors import run_command
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+app.add_typer(abtest.app, name="abtest")
 
 
 @app.callback()
 def _describe() -> None:
-    """Reproducible movie recommendations: what the pipeline made, and whether it can be made again."""
+    """Reproducible movie recommendations: what the pipeline made, whether it can be made again, and experiments."""
 
 
 @app.command("summary")
 def show_summary() -> None:
     """Print the models' test metrics, where the figures are and what to type next."""
+    from movierec import summary  # noqa: PLC0415  # takes a second, which other commands need not wait
+
     typer.echo(summary.summarize_experiment())
 
 
 @app.command("verify")
 def verify() -> None:
     """Rebuild the committed experiment from nothing in a second folder and compare every byte."""
+    from movierec import verification  # noqa: PLC0415  # as above
+
     typer.echo(verification.verify_committed_experiment())
 
 

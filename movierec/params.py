@@ -1,140 +1,29 @@
-"""The parameters of an experiment: what params.yaml may say, checked before any stage starts work."""
+"""The parameters of an experiment: params.yaml read and checked before any stage starts work."""
 
 import difflib
 import re
 import reprlib
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Any, get_args, get_origin
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import BaseModel, Field, ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from movierec.errors import MovierecError
 from movierec.paths import PARAMS
-
-Factors = Annotated[int, Field(ge=1, le=2000, description="latent dimension")]
-Epochs = Annotated[int, Field(ge=1, le=10_000, description="passes over the training ratings")]
-LearningRate = Annotated[float, Field(gt=0, le=1, description="step size of SGD")]
-Regularization = Annotated[float, Field(ge=0, le=1e6, description="L2 penalty")]
-InitStdDev = Annotated[float, Field(ge=0, le=10, description="standard deviation of the factors' first draw")]
-StarThreshold = Annotated[float, Field(ge=0.5, le=5, description="stars from which a rating counts as liked")]
-Fraction = Annotated[float, Field(ge=0, le=1)]
-
-ModelName = Literal["svd", "svd_tuned", "als", "bias", "popularity"]
-OUTCOME = re.compile(r"(precision|recall|ndcg|map|hit_rate|diversity|novelty)@(5|10|20)|mrr|(squared|absolute)_error")
-MODEL_NAMES: tuple[ModelName, ...] = get_args(ModelName)
-
-
-class Section(BaseModel):
-    """A part of params.yaml: exactly these keys, exactly these types."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
-
-
-class SyntheticParams(Section):
-    """The embedded data generator."""
-
-    preset: Literal["tiny", "small", "headline", "ml-25m"] = Field(description="scale of the generated data")
-    noise: float = Field(ge=0.01, le=3, description="standard deviation of a rating around its mean, in stars")
-
-
-class CleanParams(Section):
-    """What the clean stage drops."""
-
-    sample_fraction: float = Field(gt=0, le=1, description="share of the ratings to keep, drawn at random")
-    min_user_ratings: int = Field(ge=1, description="ratings a user must have")
-    min_movie_ratings: int = Field(ge=1, description="ratings a movie must have")
-    iterate: bool = Field(description="repeat both minimum counts until stable")
-    max_bad_fraction: Fraction = Field(description="share of broken rows above which the data is refused")
-
-
-class SplitParams(Section):
-    """How ratings are divided into train, validation and test."""
-
-    method: Literal["random", "temporal", "per_user_temporal"]
-    validation: float = Field(gt=0, lt=1, description="share of the ratings")
-    test: float = Field(gt=0, lt=1, description="share of the ratings")
-
-    @model_validator(mode="after")
-    def _leave_something_to_train_on(self) -> "SplitParams":
-        if self.validation + self.test >= 1:
-            raise ValueError(f"validation + test is {self.validation + self.test:g} and leaves nothing to train on")
-        return self
-
-
-class SvdParams(Section):
-    """Biased matrix factorisation by SGD, beside `factors`."""
-
-    engine: Literal["fast", "surprise"]
-    epochs: Epochs
-    learning_rate: LearningRate
-    regularization: Regularization
-    init_std_dev: InitStdDev
-
-
-class AlsParams(Section):
-    """Implicit-feedback ALS, beside `factors`."""
-
-    iterations: int = Field(ge=1, le=1000, description="sweeps over users and movies")
-    regularization: Regularization
-    alpha: float = Field(gt=0, le=1e6, description="confidence of a rating for each of its stars")
-    relevance_threshold: StarThreshold | None = Field(
-        description="ratings below it get confidence 1 only; null: every rating's confidence is alpha times its stars",
-    )
-
-
-class SvdConfiguration(Section):
-    """One trial of the SVD's hyperparameters."""
-
-    factors: Factors
-    epochs: Epochs
-    learning_rate: LearningRate
-    regularization: Regularization
-    init_std_dev: InitStdDev = 0.1
-
-
-class TuneParams(Section):
-    """The trials of the tune stage."""
-
-    configurations: dict[str, SvdConfiguration] = Field(min_length=1)
-    workers: int = Field(ge=1, le=256, description="trials at a time; no result depends on it")
-
-
-class EvaluateParams(Section):
-    """How models are judged."""
-
-    relevance_threshold: StarThreshold
-    bootstrap_samples: int = Field(ge=100, le=100_000, description="resamples behind each interval")
-
-
-def _require_outcome(metric: str) -> str:
-    if not OUTCOME.fullmatch(metric):
-        raise PydanticCustomError(
-            "outcome",
-            "Input should be mrr, squared_error, absolute_error, or precision, recall, ndcg, map, hit_rate, diversity "
-            "or novelty at 5, 10 or 20 (such as ndcg@10)",
-        )
-    return metric
-
-
-class AbtestParams(Section):
-    """The offline experiment between two models."""
-
-    experiment: str = Field(min_length=1, max_length=100, description="name; salts the assignment of users")
-    control: ModelName
-    treatment: ModelName
-    metric: Annotated[str, AfterValidator(_require_outcome)] = Field(description="the experiment's outcome")
-    significance: float = Field(gt=0, lt=0.5, description="false positive rate")
-    power: float = Field(gt=0.5, lt=1, description="chance to see the minimum effect if it is there")
-    minimum_effect: float = Field(gt=0, description="smallest difference worth seeing, in units of the metric")
-
-    @model_validator(mode="after")
-    def _compare_two_models(self) -> "AbtestParams":
-        if self.control == self.treatment:
-            raise ValueError(f"control and treatment are both {self.control}: name two models")
-        return self
+from movierec.settings import (
+    AbtestParams,
+    AlsParams,
+    CleanParams,
+    EvaluateParams,
+    Factors,
+    Section,
+    SplitParams,
+    SvdParams,
+    SyntheticParams,
+    TuneParams,
+)
 
 
 class Params(Section):
@@ -234,10 +123,13 @@ def _explain(error: ValidationError) -> str:
 
 
 def _section_at(location: tuple[str, ...]) -> type[BaseModel]:
+    """Find the section that a place in the file is in; one that maps free names to settings counts as its own."""
     section: type[BaseModel] = Params
+    named: Any = None  # what the names of such a mapping stand for
     for name in location:
         field = section.model_fields.get(name)
-        inner = field.annotation if field else SvdConfiguration
+        inner = named or (field.annotation if field else None)
+        named = get_args(inner)[-1] if get_origin(inner) is dict else None
         if isinstance(inner, type) and issubclass(inner, BaseModel):
             section = inner
     return section

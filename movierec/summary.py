@@ -28,6 +28,7 @@ def summarize_experiment() -> str:
     fetched, cleaned = (io.read_json(paths.METRICS / f"{stage}.json") for stage in ("fetch", "clean"))
     figures = io.read_json(paths.METRICS / "evaluate.json")
     data = figures.pop("data")
+    figures.pop("comparisons")
     header = (
         f"{fetched['name']}: {cleaned['ratings']:,} ratings by {cleaned['users']:,} users of {cleaned['movies']:,} "
         f"movies; judged on {data['test_ratings']:,} test ratings"

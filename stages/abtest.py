@@ -1,6 +1,7 @@
 """Stage abtest: an offline experiment between two models on the test users, from assignment to verdict."""
 
 from movierec.abtest.experiment import run_experiment
+from movierec.abtest.power_curve import tabulate_power
 from movierec.errors import run_command
 from movierec.io import read_parquet, write_csv, write_json
 from movierec.params import load_params
@@ -9,11 +10,12 @@ from movierec.seeds import rng
 
 
 def main() -> None:
-    """Compare the arms of `abtest` in params.yaml; write the report, its figure's data and print the verdict."""
+    """Compare the arms of `abtest` in params.yaml; write the report, its figures' data and print the verdict."""
     params = load_params()
     report = run_experiment(read_parquet(PER_USER), params.abtest, rng(params.seed, "abtest", "bootstrap"))
     write_json(report.to_metrics(), METRICS / "abtest.json")
     write_csv(report.to_table(), PLOTS / "abtest.csv")
+    write_csv(tabulate_power(report), PLOTS / "abtest_power.csv")
     print(report.summarize())
 
 

@@ -2,8 +2,10 @@
 
 from tqdm import tqdm
 
-from movierec import evaluation, io, paths, reporting, seeds, tracking
+from movierec import io, paths, reporting, seeds, tracking
+from movierec.deciles import tabulate_by_activity, tabulate_by_popularity
 from movierec.errors import run_command
+from movierec.evaluation import TestBed, evaluate_model
 from movierec.models.als import ALS
 from movierec.models.base import Recommender
 from movierec.models.bias import Bias
@@ -15,35 +17,43 @@ from movierec.params import load_params
 def main() -> None:
     """Write metrics/evaluate.json, plots/evaluate_*.csv and data/evaluation/per_user.parquet."""
     params = load_params()
-    bed = evaluation.TestBed(
+    als = ALS.load(paths.MODELS / "als.npz")
+    bed = TestBed(
         train=io.read_parquet(paths.TRAIN),
         validation=io.read_parquet(paths.VALIDATION),
         test=io.read_parquet(paths.TEST),
         movies=io.read_parquet(paths.CLEAN_MOVIES),
         relevance_threshold=params.evaluate.relevance_threshold,
+        movie_factors=als.movie_factors,
     )
     models: dict[str, Recommender] = {
         "svd": SVD.load(paths.MODELS / "svd.npz"),
         "svd_tuned": SVD.load(paths.MODELS / "svd_tuned.npz"),
-        "als": ALS.load(paths.MODELS / "als.npz"),
+        "als": als,
+        "als_tuned": ALS.load(paths.MODELS / "als_tuned.npz"),
         "bias": Bias().fit(bed.train),
         "popularity": Popularity().fit(bed.train),
     }
-    progress = tqdm(models.items(), desc="evaluate", unit="model", disable=None)
-    results = {name: evaluation.evaluate_model(model, bed) for name, model in progress}
-    rng = seeds.rng(params.seed, "evaluate", "bootstrap")
-    summary = evaluation.summarize_results(results, rng, params.evaluate.bootstrap_samples)
-    floor = io.read_json(paths.METRICS / "fetch.json").get("noise_floor", {}).get("rmse")
-    evaluation.compare_with_floor(summary, floor)
+    results = {name: evaluate_model(model, bed) for name, model in tqdm(models.items(), "evaluate", disable=None)}
+    resampling = int(seeds.rng(params.seed, "evaluate", "bootstrap").integers(2**63)), params.evaluate.bootstrap_samples
+    summary = reporting.summarize_results(results, *resampling)
+    floor = reporting.compare_with_floor(summary, io.read_json(paths.METRICS / "fetch.json"))
+    comparisons = reporting.compare_results(results, *resampling)
+    tables = {
+        "accuracy": reporting.tabulate_accuracy(summary),
+        "at_k": reporting.tabulate_by_k(summary),
+        "calibration": reporting.tabulate_calibration(results, bed),
+        "comparisons": reporting.tabulate_comparisons(comparisons),
+        "by_activity": tabulate_by_activity(results, bed, *resampling),
+        "by_popularity": tabulate_by_popularity(results, bed, *resampling),
+    }
+    for name, table in tables.items():
+        io.write_csv(table, paths.PLOTS / f"evaluate_{name}.csv")
     io.write_parquet(reporting.tabulate_users(results, bed), paths.PER_USER)
-    io.write_csv(reporting.tabulate_accuracy(summary), paths.PLOTS / "evaluate_accuracy.csv")
-    io.write_csv(reporting.tabulate_by_k(summary), paths.PLOTS / "evaluate_at_k.csv")
-    io.write_csv(reporting.tabulate_calibration(results), paths.PLOTS / "evaluate_calibration.csv")
-    io.write_json({**summary, "data": bed.describe()}, paths.METRICS / "evaluate.json")
-    for name, figures in summary.items():
-        flat = {metric: value for metric, value in figures.items() if not isinstance(value, dict)}
-        tracking.log_run(f"evaluate {name}", {"model": name}, flat)
-    print(reporting.format_summary(summary, floor))
+    tracking.log_run("evaluate", {}, {}, children=reporting.list_figures(summary))
+    print(f"{reporting.format_summary(summary, floor)}\n{reporting.format_comparisons(comparisons)}")
+    found = {"comparisons": reporting.summarize_comparisons(comparisons), "data": bed.describe()}
+    io.write_json(summary | found, paths.METRICS / "evaluate.json")
 
 
 if __name__ == "__main__":

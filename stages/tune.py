@@ -1,33 +1,42 @@
-"""Stage tune: score the listed configurations on validation, refit the winner and keep it."""
+"""Stage tune: search for good settings of the SVD and the ALS on validation, and keep the best model of each."""
+
+from contextlib import closing
 
 from tqdm import tqdm
 
 from movierec import io, paths, tracking
 from movierec.errors import run_command
-from movierec.models.svd import SVD
 from movierec.params import load_params
-from movierec.tuning import TrialMemory, choose_best, run_trials, summarize_trials, tabulate_trials
+from movierec.tuning.memory import TrialMemory
+from movierec.tuning.plan import plan_searches
+from movierec.tuning.report import describe_search, score_trials, summarize_search, tabulate_trials
+from movierec.tuning.search import run_searches
+
+TABLES = {"svd": "tune", "als": "tune_als"}
 
 
 def main() -> None:
-    """Write models/svd_tuned.npz, metrics/tune.json and plots/tune.csv."""
+    """Write models/svd_tuned.npz and models/als_tuned.npz, metrics/tune.json, plots/tune.csv and tune_als.csv."""
     params = load_params()
-    configurations, seed = params.tune.configurations, params.seed
     train, validation = io.read_parquet(paths.TRAIN), io.read_parquet(paths.VALIDATION)
-    memory = TrialMemory(paths.state_dir() / "trials", train, validation, seed)
-    running = run_trials(configurations, train, validation, memory, seed, params.tune.workers)
-    trials = list(tqdm(running, total=len(configurations), desc="tune", unit="trial", disable=None))
-    best = choose_best(trials)
-    SVD(**configurations[best.configuration].model_dump(), seed=seed).fit(train).save(paths.MODELS / "svd_tuned.npz")
-    io.write_csv(tabulate_trials(trials), paths.PLOTS / "tune.csv")
-    io.write_json(summarize_trials(trials), paths.METRICS / "tune.json")
-    scores = {trial.configuration: (trial.settings, {"validation_rmse": trial.validation_rmse}) for trial in trials}
-    tracking.log_run("tune", best.settings, {"validation_rmse": best.validation_rmse}, children=scores)
-    remembered = sum(trial.remembered for trial in trials)
-    print(
-        f"{len(trials)} configurations ({remembered} remembered): best {best.configuration!r}, "
-        f"RMSE {best.validation_rmse:.4f} on validation",
+    searches = plan_searches(params.tune, params.evaluate.relevance_threshold, train, validation, params.seed)
+    planned = sum(search.planned for search in searches)
+    memory = TrialMemory(paths.state_dir() / "trials")
+    with closing(run_searches(searches, memory, params.tune.workers)) as running:
+        for _ in tqdm(running, total=planned, desc="tune", unit="trial", disable=None):
+            pass
+    for search in searches:
+        model = search.objective.model
+        search.fit_winner().save(paths.MODELS / f"{model}_tuned.npz")
+        io.write_csv(tabulate_trials(search), paths.PLOTS / f"{TABLES[model]}.csv")
+    io.write_json(
+        {search.objective.model: summarize_search(search) for search in searches}, paths.METRICS / "tune.json"
     )
+    for search in searches:
+        best = search.best
+        scored = score_trials(search)
+        tracking.log_run(f"tune {search.objective.model}", best.proposal.settings, best.outcome.scores, children=scored)
+        print(describe_search(search))
 
 
 if __name__ == "__main__":

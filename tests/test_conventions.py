@@ -19,10 +19,10 @@ def vocabulary() -> set[str]:
 def parameter_keys(content: dict[str, Any]) -> set[str]:
     keys = set[str]()
     for key, value in content.items():
-        if key == "configurations":
-            keys |= {key}.union(*value.values())
-        else:
-            keys |= parameter_keys(value) if isinstance(value, dict) else {key}
+        if key == "tune":
+            listed = [value.pop(name) for name in ("configurations", "als")]
+            keys = keys.union({"configurations"}, *(settings for names in listed for settings in names.values()))
+        keys |= parameter_keys(value) if isinstance(value, dict) else {key}
     return keys
 
 
@@ -32,9 +32,10 @@ def test_every_parameter_is_in_the_vocabulary() -> None:
 
 def test_every_metric_of_a_model_is_in_the_vocabulary() -> None:
     words = vocabulary()
-    for stage in ("train_svd", "train_als", "evaluate"):
+    for stage in ("train_svd", "train_als", "tune", "evaluate"):
         models = json.loads((ROOT / f"metrics/{stage}.json").read_text())
         models.pop("data", None)
+        models.pop("comparisons", None)
         for metric in set().union(*models.values()):
             word = re.sub(r"@\d+", "@k", metric).removeprefix("train_").removeprefix("validation_").removesuffix("_ci")
             assert word in words, metric

@@ -3,154 +3,33 @@ from collections import Counter
 from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from movierec import evaluation, io
 from movierec.columns import MOVIE_ID, RATING, USER_ID
 from movierec.data.download import fetch_dataset
 from movierec.data.readers import read_movies, read_ratings
-from movierec.evaluation import TestBed, evaluate_model, summarize_results
+from movierec.evaluation import ModelResult, TestBed, evaluate_model
 from movierec.metrics.ranking import KS
 from movierec.models.als import ALS
-from movierec.models.base import Recommender, index_ids
+from movierec.models.base import Recommender
 from movierec.models.bias import Bias
 from movierec.models.popularity import Popularity
 from movierec.models.svd import SVD
+from movierec.reporting import summarize_results
+from tests.beds import GENRES, TEST, Chance, Fake, Oracle, Recorder, hand_labels_to_strangers, random_bed, small_bed
 
-Rows = list[tuple[int, int, float]]
 LOG2_3 = math.log2(3)
-RANKING = ("precision", "recall", "ndcg", "map", "hit_rate")
-BEYOND = ("coverage", "diversity", "novelty")
-
-
-def as_ratings(rows: Rows) -> pd.DataFrame:
-    table = pd.DataFrame(rows, columns=[USER_ID, MOVIE_ID, RATING])
-    return table.astype({USER_ID: "int32", MOVIE_ID: "int32", RATING: "float32"})
-
-
-def as_movies(genres: dict[int, Any]) -> pd.DataFrame:
-    return pd.DataFrame({MOVIE_ID: np.array(list(genres), dtype=np.int32), "genres": list(genres.values())})
-
-
-# Ratings of each movie in train: movie 1 and 2 have 3, movie 3 has 2, movies 4 and 5 have 1. Mean 36 / 10 = 3.6.
-TRAIN: Rows = [
-    *[(1, 1, 4), (1, 2, 5)],
-    *[(2, 1, 3), (2, 2, 4), (2, 3, 5)],
-    *[(3, 1, 5), (3, 3, 2), (3, 4, 4)],
-    *[(4, 2, 1), (4, 5, 3)],
-]
-VALIDATION: Rows = [(1, 3, 4)]
-TEST: Rows = [
-    *[(1, 4, 5), (1, 5, 2)],  # left to rank: 4, 5; relevant 4
-    *[(2, 4, 1), (2, 5, 4)],  # left to rank: 4, 5; relevant 5
-    *[(3, 2, 4), (3, 6, 5)],  # left to rank: 2, 5; relevant 2, and 6, which is not in train
-    *[(4, 3, 3.5)],  # left to rank: 1, 3, 4; relevant none
-    *[(9, 1, 5)],  # not in train
-]
-GENRES = {1: ["Drama"], 2: ["Drama", "War"], 3: [], 4: ["War"]}  # movie 5 is not listed
-
-
-def small_bed(test: Rows = TEST, genres: dict[int, Any] = GENRES) -> TestBed:
-    return TestBed(as_ratings(TRAIN), as_ratings(VALIDATION), as_ratings(test), as_movies(genres), 4.0)
-
-
-def random_bed(users: int = 80, movies: int = 60, ratings: int = 2000, seed: int = 0) -> TestBed:
-    """Draw distinct pairs and split them 60/15/25; every user and movie is in train for these sizes."""
-    rng = np.random.default_rng(seed)
-    pair = rng.choice(users * movies, ratings, replace=False)
-    stars = rng.integers(1, 11, ratings) / 2
-    table = as_ratings(list(zip(pair // movies + 1, pair % movies + 101, stars, strict=True)))
-    first, second = int(0.6 * ratings), int(0.75 * ratings)
-    genres = {movie + 101: ["Drama", "War"][: movie % 3] for movie in range(movies)}
-    return TestBed(table[:first], table[first:second], table[second:], as_movies(genres), 4.0)
-
-
-class Fake(Recommender):
-    """A model that knows users and movies of its ratings and nothing else."""
-
-    name = "fake"
-
-    def fit(self, ratings: pd.DataFrame) -> Self:
-        self.users, self.movies, _, _ = index_ids(ratings)
-        return self
-
-    def predict(self, user_ids: npt.ArrayLike, movie_ids: npt.ArrayLike) -> npt.NDArray[np.float64]:
-        del movie_ids
-        return np.full(len(np.asarray(user_ids)), 3.0)
-
-    def score_rows(self, user_rows: npt.NDArray[np.int32]) -> npt.NDArray[np.float32]:
-        return np.zeros((len(user_rows), len(self.movies)), dtype=np.float32)
-
-    def _arrays(self) -> dict[str, npt.NDArray[Any]]:
-        return {}
-
-    def _settings(self) -> dict[str, Any]:
-        return {}
-
-
-class Oracle(Fake):
-    """A cheat that was handed the test labels."""
-
-    def __init__(self, test: pd.DataFrame) -> None:
-        self.labels = test.set_index([USER_ID, MOVIE_ID])[RATING].astype(np.float64)
-
-    def predict(self, user_ids: npt.ArrayLike, movie_ids: npt.ArrayLike) -> npt.NDArray[np.float64]:
-        pairs = pd.MultiIndex.from_arrays([np.asarray(user_ids), np.asarray(movie_ids)])
-        return np.asarray(self.labels.reindex(pairs), dtype=np.float64)
-
-    def score_rows(self, user_rows: npt.NDArray[np.int32]) -> npt.NDArray[np.float32]:
-        users = np.repeat(self.users.ids[user_rows], len(self.movies))
-        stars = self.predict(users, np.tile(self.movies.ids, len(user_rows)))
-        return np.nan_to_num(stars).astype(np.float32).reshape(len(user_rows), -1)
-
-
-class Chance(Fake):
-    """A model that ranks at random."""
-
-    def score_rows(self, user_rows: npt.NDArray[np.int32]) -> npt.NDArray[np.float32]:
-        return np.random.default_rng(7).random((len(user_rows), len(self.movies)), dtype=np.float32)
-
-
-class Recorder(Recommender):
-    """Pass everything on to a model, and keep the lists."""
-
-    def __init__(self, model: Recommender) -> None:
-        self.model, self.name = model, model.name  # type: ignore[misc]
-
-    def recommend(
-        self, user_ids: npt.ArrayLike, k: int, exclude: pd.DataFrame | None = None
-    ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
-        self.users_asked = np.asarray(user_ids)
-        self.lists, scores = self.model.recommend(user_ids, k, exclude)
-        return self.lists, scores
-
-    def fit(self, ratings: pd.DataFrame) -> Self:
-        self.model.fit(ratings)
-        return self
-
-    def predict(self, user_ids: npt.ArrayLike, movie_ids: npt.ArrayLike) -> npt.NDArray[np.float64]:
-        return self.model.predict(user_ids, movie_ids)
-
-    def score_rows(self, user_rows: npt.NDArray[np.int32]) -> npt.NDArray[np.float32]:
-        return self.model.score_rows(user_rows)
-
-    def _arrays(self) -> dict[str, npt.NDArray[Any]]:
-        return self.model._arrays()
-
-    def _settings(self) -> dict[str, Any]:
-        return self.model._settings()
 
 
 def summarize(bed: TestBed, **models: Recommender) -> dict[str, dict[str, Any]]:
     results = {name: evaluate_model(model, bed) for name, model in models.items()}
-    return summarize_results(results, np.random.default_rng(0), samples=200)
+    return summarize_results(results, seed=0, samples=200)
 
 
 def test_popularity_by_hand() -> None:
@@ -175,6 +54,38 @@ def test_popularity_by_hand() -> None:
     assert found["novelty@10"].tolist() == pytest.approx(novelty, nan_ok=True)
     # Movie 5 is unlisted and movie 3 has no genre, which leaves the pair 1 (Drama), 4 (War) of user 4: nothing shared.
     assert found["diversity@10"].tolist() == pytest.approx([math.nan, math.nan, math.nan, 1, math.nan], nan_ok=True)
+
+
+def test_concentration_of_popularity_by_hand() -> None:
+    # In lists (above) movies 1, 2, 3 are once, 4 and 5 three times: (-4 - 2 + 0 + 2 * 3 + 4 * 3) / (5 * 9) = 12 / 45.
+    # Mean popularity of the lists 1, 1, 2 and 2; of what users rated in train 3, 8 / 3, 2 and 2; user 9 has neither.
+    bed = small_bed()
+    found = evaluate_model(Popularity().fit(bed.train), bed).overall
+    assert found["gini@10"] == pytest.approx(12 / 45)
+    assert found["popularity_lift@10"] == pytest.approx((1 + 1 + 2 + 2) / (3 + 8 / 3 + 2 + 2) - 1)
+
+
+def test_diversity_by_factors_by_hand() -> None:
+    # Movies 4 and 5 are opposite, 2 is at right angles to 5, 1 equals 4, and 3 has no direction.
+    bed = small_bed()
+    factors = np.array([[1, 0], [0, 1], [0, 0], [2, 0], [-3, 0]], dtype=np.float32)
+    with_factors = TestBed(bed.train, bed.validation, bed.test, bed.movies, 4.0, factors)
+    found = evaluate_model(Popularity().fit(bed.train), with_factors).by_user
+    assert found.pop("factor_diversity@10").tolist() == pytest.approx([2, 2, 1, 0, math.nan], nan_ok=True)
+    without = evaluate_model(Popularity().fit(bed.train), bed).by_user
+    assert set(found) == set(without)
+
+
+def test_profiles_are_what_test_users_rated_in_train() -> None:
+    bed = small_bed()
+    assert bed.profiles.toarray().astype(int).tolist() == [
+        [1, 1, 0, 0, 0],
+        [1, 1, 1, 0, 0],
+        [1, 0, 1, 1, 0],
+        [0, 1, 0, 0, 1],
+        [0, 0, 0, 0, 0],
+    ]
+    assert bed.activity.tolist() == [2, 3, 3, 2, 0]
 
 
 def test_errors_of_popularity_by_hand() -> None:
@@ -215,8 +126,8 @@ def test_means_are_over_ranked_users_alone() -> None:
 
 def test_a_movie_outside_the_catalogue_still_counts_as_missed() -> None:
     bed = small_bed()
-    assert bed.n_relevant.tolist() == [1, 1, 2, 0, 0]
-    assert bed.relevant.toarray().astype(int).tolist() == [
+    assert bed.relevance.counts.tolist() == [1, 1, 2, 0, 0]
+    assert bed.relevance.matrix.toarray().astype(int).tolist() == [
         [0, 0, 0, 1, 0],
         [0, 0, 0, 0, 1],
         [0, 1, 0, 0, 0],  # not movie 6
@@ -245,15 +156,15 @@ def test_only_cold_users() -> None:
 def test_an_oracle_is_perfect() -> None:
     bed = random_bed()
     result = evaluate_model(Oracle(bed.test).fit(bed.train), bed)
-    ranked = bed.n_relevant > 0
+    ranked = bed.relevance.counts > 0
     assert ranked.sum() > 60
     assert result.errors.squared.sum() == result.errors.absolute.sum() == 0
     for k in KS:
-        attainable = np.minimum(bed.n_relevant, k)[ranked]
+        attainable = np.minimum(bed.relevance.counts, k)[ranked]
         for metric in ("ndcg", "map", "hit_rate"):
             assert set(result.by_user[f"{metric}@{k}"][ranked]) == {1.0}, metric
         assert result.by_user[f"precision@{k}"][ranked].tolist() == (attainable / k).tolist()
-        assert result.by_user[f"recall@{k}"][ranked].tolist() == (attainable / bed.n_relevant[ranked]).tolist()
+        assert result.by_user[f"recall@{k}"][ranked].tolist() == (attainable / bed.relevance.counts[ranked]).tolist()
     assert set(result.by_user["mrr"][ranked]) == {1.0}
     figures = summarize(bed, oracle=Oracle(bed.test).fit(bed.train))["oracle"]
     assert figures["rmse"] == figures["mae"] == 0
@@ -261,13 +172,11 @@ def test_an_oracle_is_perfect() -> None:
     assert figures["ndcg@10"] == 1
 
 
-def test_random_ranking_scores_at_chance() -> None:
+def check_chance(result: ModelResult, bed: TestBed) -> None:
     # A random order of C candidates puts each of R relevant ones in the first k with probability k / C.
-    bed = random_bed(users=3000, movies=60, ratings=60_000, seed=1)
-    result = evaluate_model(Chance().fit(bed.train), bed)
-    seen = pd.concat([bed.train, bed.validation])[USER_ID].value_counts().reindex(bed.users.ids, fill_value=0)
-    ranked = bed.n_relevant > 0
-    relevant, candidates = bed.n_relevant[ranked], len(bed.catalogue) - seen.to_numpy()[ranked]
+    seen = bed.seen[USER_ID].value_counts().reindex(bed.users.ids, fill_value=0)
+    ranked = bed.relevance.counts > 0
+    relevant, candidates = bed.relevance.counts[ranked], len(bed.catalogue) - seen.to_numpy()[ranked]
     assert candidates.min() >= max(KS)
     discounts = np.cumsum(1 / np.log2(np.arange(2, max(KS) + 2)))
     for k in KS:
@@ -282,6 +191,26 @@ def test_random_ranking_scores_at_chance() -> None:
             assert excess.std() > 0
 
 
+def test_random_ranking_scores_at_chance() -> None:
+    bed = random_bed(users=3000, movies=60, ratings=60_000, seed=1)
+    check_chance(evaluate_model(Chance().fit(bed.train), bed), bed)
+
+
+def test_an_oracle_with_the_labels_of_other_movies_ranks_at_chance() -> None:
+    bed = random_bed(users=3000, movies=60, ratings=60_000, seed=2)
+    check_chance(evaluate_model(Oracle(hand_labels_to_strangers(bed)).fit(bed.train), bed), bed)
+
+
+def test_an_oracle_with_shuffled_labels_predicts_at_chance() -> None:
+    # E (y - y')^2 over all permutations y' of the labels y is 2 (mean of y^2 - square of the mean); the test part has
+    # 15,000 ratings, and the mean square a standard error of about .04.
+    bed = random_bed(users=3000, movies=60, ratings=60_000, seed=2)
+    labels = np.random.default_rng(3).permutation(bed.test[RATING].to_numpy())
+    result = evaluate_model(Oracle(bed.test.assign(rating=labels)).fit(bed.train), bed)
+    by_chance = 2 * np.var(bed.test[RATING].to_numpy(dtype=np.float64))
+    assert result.errors.squared.sum() / len(bed.test) == pytest.approx(by_chance, abs=4 * 0.04)
+
+
 @pytest.mark.parametrize("model", [Popularity(), SVD(factors=3, epochs=2), Fake()], ids=lambda model: model.name)
 def test_what_was_rated_is_never_recommended_and_all_else_can_be(model: Recommender) -> None:
     bed = random_bed(ratings=4000)
@@ -292,6 +221,21 @@ def test_what_was_rated_is_never_recommended_and_all_else_can_be(model: Recommen
         movies = [movie for movie in recommended if movie >= 0]
         assert not seen[user] & set(movies)
         assert len(movies) == min(max(KS), len(bed.catalogue) - len(seen[user]))
+
+
+def test_lists_are_cut_at_each_k() -> None:
+    bed = random_bed(users=4, movies=80, ratings=160)
+    recorder = Recorder(Chance().fit(bed.train))
+    result = evaluate_model(recorder, bed)
+    bits = -np.log2(bed.popularity / bed.train[USER_ID].nunique())
+    for k in KS:
+        top = recorder.lists[:, :k]
+        assert result.overall[f"coverage@{k}"] == len(np.unique(top[top >= 0])) / len(bed.catalogue)
+        of_first = bits[bed.catalogue.rows(top[0])]
+        assert len(of_first) == k
+        assert result.by_user[f"novelty@{k}"][0] == pytest.approx(of_first.mean())
+    assert result.overall["coverage@5"] < result.overall["coverage@10"] < result.overall["coverage@20"]
+    assert not np.array_equal(result.by_user["diversity@5"], result.by_user["diversity@20"])
 
 
 def test_genre_matrix() -> None:
@@ -341,72 +285,6 @@ def test_all_models_share_the_rows_of_users() -> None:
         assert result.by_user["precision@20"][7] == len(hits) / 20
 
 
-def test_summary_has_every_metric_and_the_headline_with_intervals(tmp_path: Path) -> None:
-    bed = random_bed()
-    figures = summarize(bed, bias=Bias().fit(bed.train))["bias"]
-    with_interval = {"rmse", "mae", "precision@10", "recall@10", "ndcg@10"}
-    assert set(figures) == (
-        {f"{metric}@{k}" for metric in (*RANKING, *BEYOND) for k in KS}
-        | {"mrr", "rmse", "mae"}
-        | {f"{metric}_ci" for metric in with_interval}
-    )
-    for metric in with_interval:
-        interval = figures[f"{metric}_ci"]
-        assert set(interval) == {"low", "high"}
-        assert interval["low"] < figures[metric] < interval["high"], metric
-    io.write_json({"bias": figures}, tmp_path / "evaluate.json")  # neither NaN nor list
-
-
-def test_summary_means_users_and_pools_errors() -> None:
-    bed = random_bed()
-    result = evaluate_model(Bias().fit(bed.train), bed)
-    figures = summarize_results({"bias": result}, np.random.default_rng(0), samples=100)["bias"]
-    for metric, values in result.by_user.items():
-        assert figures[metric] == pytest.approx(np.mean(values[~np.isnan(values)])), metric
-    assert figures["rmse"] == pytest.approx(math.sqrt(result.errors.squared.sum() / len(bed.test)))
-    assert figures["mae"] == pytest.approx(result.errors.absolute.sum() / len(bed.test))
-    assert {metric: figures[metric] for metric in result.overall} == result.overall
-
-
-def test_intervals_are_seeded_and_shared_between_models() -> None:
-    bed = random_bed()
-    model = Bias().fit(bed.train)
-    summary = summarize(bed, one=model, same=model)
-    assert summary["one"] == summary["same"]
-    assert summary == summarize(bed, one=model, same=model)
-    result = {"one": evaluate_model(model, bed)}
-    other = summarize_results(result, np.random.default_rng(1), samples=200)["one"]
-    assert other["rmse_ci"] != summary["one"]["rmse_ci"]
-    assert other["rmse"] == summary["one"]["rmse"]
-
-
-def test_calibration_covers_every_rating() -> None:
-    bed = random_bed()
-    table = evaluate_model(Bias().fit(bed.train), bed).calibration
-    assert list(table) == ["predicted", "actual", "ratings"]
-    assert table["ratings"].sum() == len(bed.test)
-    assert (table["ratings"] > 0).all()
-    constant = evaluate_model(Fake().fit(bed.train), bed).calibration
-    assert constant.to_numpy().tolist() == [[3, pytest.approx(bed.test[RATING].mean()), len(bed.test)]]
-
-
-@pytest.mark.parametrize("stars", [0.5, 5.0])
-def test_predictions_at_both_ends_of_the_scale_have_a_calibration_bin(stars: float) -> None:
-    bed = small_bed(test=[(1, 4, stars)])
-    result = evaluate_model(Oracle(bed.test).fit(bed.train), bed)
-    assert result.calibration.to_numpy().tolist() == [[stars, stars, 1]]
-
-
-def test_only_als_has_raw_scores() -> None:
-    bed = random_bed()
-    als = ALS(factors=4, iterations=3).fit(bed.train).calibrate(bed.validation)
-    summary = summarize(bed, als=als, bias=Bias().fit(bed.train))
-    scores = als.predict_raw(bed.test[USER_ID], bed.test[MOVIE_ID])
-    assert summary["als"]["rmse_raw"] == pytest.approx(np.sqrt(np.mean((scores - bed.test[RATING]) ** 2)), rel=1e-6)
-    assert summary["als"]["rmse_raw"] > summary["als"]["rmse"]
-    assert "rmse_raw" not in summary["bias"]
-
-
 MODELS: dict[str, Callable[[], Recommender]] = {
     "als": lambda: ALS(factors=4, iterations=3),
     "bias": Bias,
@@ -443,15 +321,6 @@ def test_svd_learns_nothing_from_validation(tmp_path: Path) -> None:
         SVD(factors=4, epochs=3).fit(bed.train, validation).save(tmp_path / "svd.npz")
         stored.append((tmp_path / "svd.npz").read_bytes())
     assert len(set(stored)) == 1
-
-
-def test_compare_with_floor() -> None:
-    summary: dict[str, dict[str, Any]] = {"svd": {"rmse": 0.75}, "bias": {"rmse": 1.0}}
-    evaluation.compare_with_floor(summary, None)
-    assert summary == {"svd": {"rmse": 0.75}, "bias": {"rmse": 1.0}}
-    evaluation.compare_with_floor(summary, 0.5)
-    assert summary["svd"] == {"rmse": 0.75, "rmse_above_floor": 0.25}
-    assert summary["bias"]["rmse_above_floor"] == 0.5
 
 
 def rank_by_popularity_slowly(bed: TestBed) -> dict[str, float]:

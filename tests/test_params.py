@@ -1,10 +1,9 @@
 import copy
-import inspect
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import dvc.api  # type: ignore[import-untyped]
 import pytest
@@ -14,24 +13,16 @@ from pydantic import ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.tokens import AliasToken, AnchorToken
 
-from movierec.data.clean import clean_ratings
-from movierec.data.split import Method, split_ratings
-from movierec.data.synthetic import PRESETS
 from movierec.errors import MovierecError
-from movierec.params import (
-    MODEL_NAMES,
-    CleanParams,
-    SplitParams,
-    SyntheticParams,
-    load_params,
-    read_params_yaml,
-)
+from movierec.params import load_params, read_params_yaml
 from movierec.paths import PARAMS
+from movierec.settings import MODEL_NAMES
 
 Tree = dict[str, Any]
 Save = Callable[[str | Tree], Path]
 
 TRIAL = "tune.configurations.one"
+ALS_TRIAL = "tune.als.one"
 GOOD: Tree = {
     "seed": 42,
     "dataset": "synthetic",
@@ -45,12 +36,31 @@ GOOD: Tree = {
         "max_bad_fraction": 0.001,
     },
     "split": {"method": "random", "validation": 0.1, "test": 0.2},
-    "svd": {"engine": "fast", "epochs": 10, "learning_rate": 0.005, "regularization": 0.02, "init_std_dev": 0.1},
+    "svd": {
+        "engine": "fast",
+        "epochs": 10,
+        "learning_rate": 0.005,
+        "regularization": 0.02,
+        "init_std_dev": 0.1,
+        "patience": 0,
+    },
     "als": {"iterations": 15, "regularization": 30.0, "alpha": 1.0, "relevance_threshold": 4.0},
     "tune": {
+        "search": "grid",
+        "trials": 32,
         "workers": 2,
         "configurations": {
-            "one": {"factors": 50, "epochs": 10, "learning_rate": 0.005, "regularization": 0.02, "init_std_dev": 0.1},
+            "one": {
+                "factors": 50,
+                "epochs": 10,
+                "learning_rate": 0.005,
+                "regularization": 0.02,
+                "init_std_dev": 0.1,
+                "patience": 0,
+            },
+        },
+        "als": {
+            "one": {"factors": 50, "iterations": 15, "regularization": 30.0, "alpha": 1.0, "relevance_threshold": 4.0},
         },
     },
     "evaluate": {"relevance_threshold": 4.0, "bootstrap_samples": 1000},
@@ -72,8 +82,11 @@ WHOLE_NUMBERS: dict[str, tuple[list[int], list[int]]] = {
     "clean.min_movie_ratings": ([1, 10**9], [0, -5]),
     "svd.epochs": ([1, 10_000], [0, 10_001]),
     "als.iterations": ([1, 1000], [0, 1001]),
+    "tune.trials": ([1, 10_000], [0, 10_001]),
     "tune.workers": ([1, 256], [0, 257]),
     f"{TRIAL}.factors": ([1, 2000], [0, 2001]),
+    f"{ALS_TRIAL}.factors": ([1, 2000], [0, 2001]),
+    f"{ALS_TRIAL}.iterations": ([1, 1000], [0, 1001]),
     f"{TRIAL}.epochs": ([1, 10_000], [0, 10_001]),
     "evaluate.bootstrap_samples": ([100, 100_000], [99, 100_001]),
 }
@@ -92,6 +105,11 @@ NUMBERS: dict[str, tuple[list[float], list[float]]] = {
     f"{TRIAL}.learning_rate": ([1e-9, 1], [0, -0.1, 1.1]),
     f"{TRIAL}.regularization": ([0, 1e6], [-0.1, 1.1e6]),
     f"{TRIAL}.init_std_dev": ([0, 10], [-0.1, 10.1]),
+    "svd.patience": ([0, 10_000], [-1, 10_001]),
+    f"{TRIAL}.patience": ([0, 10_000], [-1, 10_001]),
+    f"{ALS_TRIAL}.regularization": ([0, 1e6], [-0.1, 1.1e6]),
+    f"{ALS_TRIAL}.alpha": ([1e-9, 1e6], [0, -1, 1.1e6]),
+    f"{ALS_TRIAL}.relevance_threshold": ([0.5, 5], [0.4, 5.1]),
     "evaluate.relevance_threshold": ([0.5, 5], [0.4, 5.1]),
     "abtest.significance": ([1e-9, 0.49], [0, 0.5]),
     "abtest.power": ([0.51, 0.999], [0.5, 1]),
@@ -102,12 +120,14 @@ WORDS: dict[str, tuple[list[str], list[str]]] = {
     "synthetic.preset": (["tiny", "small", "headline", "ml-25m"], ["huge", "Tiny", ""]),
     "split.method": (["random", "temporal", "per_user_temporal"], ["tmporal"]),
     "svd.engine": (["fast", "surprise"], ["slow"]),
+    "tune.search": (["grid", "tpe"], ["random"]),
     "abtest.experiment": (["a", "x" * 100], ["", "x" * 101]),
     "abtest.control": (["svd", "svd_tuned", "bias"], ["pop"]),
     "abtest.treatment": (["svd", "svd_tuned", "bias"], ["sdv"]),
     "abtest.metric": (["squared_error", "precision@10", "mrr"], ["rmse", "ndcg", "ndcg@11", "zzz"]),
 }
-SECTIONS = [name for name, value in GOOD.items() if isinstance(value, dict)] + ["tune.configurations", TRIAL]
+NAMED = ["tune.configurations", "tune.als"]
+SECTIONS = [name for name, value in GOOD.items() if isinstance(value, dict)] + [*NAMED, TRIAL, ALS_TRIAL]
 
 
 def leaves(tree: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
@@ -193,16 +213,9 @@ def test_every_key_is_tested_here() -> None:
     tested = {*WHOLE_NUMBERS, *NUMBERS, *WORDS, "clean.iterate"}
     assert tested == set(leaves(GOOD))
     committed = load_params(PARAMS).model_dump()
-    first = next(iter(committed["tune"]["configurations"].values()))
-    committed["tune"]["configurations"] = {"one": first}
+    for name in ("configurations", "als"):
+        committed["tune"][name] = {"one": next(iter(committed["tune"][name].values()))}
     assert set(leaves(committed)) == tested
-
-
-def test_params_fit_the_functions_that_take_them() -> None:
-    assert set(CleanParams.model_fields) == set(inspect.signature(clean_ratings).parameters) - {"raw", "rng"}
-    assert set(SplitParams.model_fields) == set(inspect.signature(split_ratings).parameters) - {"ratings", "rng"}
-    assert get_args(SplitParams.model_fields["method"].annotation) == get_args(Method)
-    assert get_args(SyntheticParams.model_fields["preset"].annotation) == tuple(PRESETS)
 
 
 # --- what is accepted ---
@@ -229,6 +242,15 @@ def test_any_models_may_be_compared(save: Save) -> None:
         assert load_params(save(tree)).abtest.treatment == model
 
 
+def test_a_configuration_may_have_any_name(save: Save) -> None:
+    for name in ("workers", "als", "x y", "1"):
+        tree = with_value("tune.als", {name: GOOD["tune"]["als"]["one"]})
+        assert list(load_params(save(tree)).tune.als) == [name]
+        tree["tune"]["als"][name] = {**tree["tune"]["als"][name], "alhpa": 2}
+        expected = f"params.yaml: unknown key 'tune.als.{name}.alhpa': did you mean 'tune.als.{name}.alpha'?"
+        assert refusal(save(tree)) == expected
+
+
 def test_params_cannot_be_changed(save: Save) -> None:
     with pytest.raises(ValidationError, match="frozen"):
         setattr(load_params(save(GOOD)), "factors", 3)  # noqa: B010  # mypy knows as well
@@ -247,7 +269,7 @@ def test_refuses_what_is_out_of_range(key: str, value: object, save: Save) -> No
 @pytest.mark.parametrize("key", [*WHOLE_NUMBERS, *NUMBERS])
 @pytest.mark.parametrize("value", ["1e-5", "${seed}", True, None, [1], float("nan"), float("inf")])
 def test_refuses_what_is_no_number(key: str, value: object, save: Save) -> None:
-    if key == "als.relevance_threshold" and value is None:
+    if key in {"als.relevance_threshold", f"{ALS_TRIAL}.relevance_threshold"} and value is None:
         return
     message = refusal(save(with_value(key, value)))
     assert re.match(
@@ -284,15 +306,16 @@ def test_refuses_what_is_no_section(key: str, value: object, save: Save) -> None
 
 @pytest.mark.parametrize("key", [*leaves(GOOD), *SECTIONS])
 def test_refuses_a_missing_key(key: str, save: Save) -> None:
-    if key == TRIAL:
-        assert "tune.configurations is {}: it should have at least 1 item" in refusal(save(without(key)))
-    elif key == f"{TRIAL}.init_std_dev":
-        assert get(load_params(save(without(key))), key) == 0.1
+    if key in {TRIAL, ALS_TRIAL}:
+        section = key.removesuffix(".one")
+        assert f"{section} is {{}}: it should have at least 1 item" in refusal(save(without(key)))
+    elif key in (f"{TRIAL}.init_std_dev", f"{TRIAL}.patience"):
+        assert get(load_params(save(without(key))), key) == (0.1 if key.endswith("init_std_dev") else 0)
     else:
         assert refusal(save(without(key))) == f"params.yaml: key '{key}' is missing"
 
 
-@pytest.mark.parametrize("key", [*leaves(GOOD), *SECTIONS[:-2]])
+@pytest.mark.parametrize("key", [*leaves(GOOD), *SECTIONS[:-4], *NAMED])
 def test_names_the_key_that_a_misspelt_one_is_nearest_to(key: str, save: Save) -> None:
     misspelt = key[:-1] + "ß"
     expected = f"params.yaml: unknown key '{misspelt}': did you mean '{key}'?"

@@ -154,6 +154,8 @@ def welch_test(control: ArrayLike, treatment: ArrayLike, confidence: float = 0.9
 def relative_lift(difference: MeanDifference) -> RelativeLift | None:
     """Express a difference relative to the control's mean, with an interval by the delta method.
 
+    Written here because neither scipy nor statsmodels has a ratio of two independent means.
+
     Parameters
     ----------
     difference : MeanDifference
@@ -233,6 +235,5 @@ def check_outcomes(arm: str, outcomes: ArrayLike) -> NDArray[np.float64]:
 
 
 def _summarize(outcomes: NDArray[np.float64], confidence: float) -> Arm:
-    mean, std = float(outcomes.mean()), float(outcomes.std(ddof=1))
-    half_width = std / math.sqrt(outcomes.size) * float(stats.t.isf((1 - confidence) / 2, outcomes.size - 1))
-    return Arm(outcomes.size, mean, std, mean - half_width, mean + half_width)
+    low, high = DescrStatsW(outcomes).tconfint_mean(1 - confidence)
+    return Arm(outcomes.size, float(outcomes.mean()), float(outcomes.std(ddof=1)), float(low), float(high))

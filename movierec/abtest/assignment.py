@@ -1,4 +1,8 @@
-"""Which arm of an experiment a user belongs to, decided by a salted hash; no outcome is looked at here."""
+"""Which arm of an experiment a user belongs to, decided by a salted hash; no outcome is looked at here.
+
+Written here because GrowthBook's own library, whose published vectors the tests hold this against, is a client of its
+service and hashes one id at a time; whole tables of users are assigned here.
+"""
 
 import math
 from collections.abc import Mapping

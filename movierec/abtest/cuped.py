@@ -37,6 +37,9 @@ def cuped_test(
 ) -> CupedDifference:
     """Compare the means of two arms after subtracting what a pre-experiment covariate predicts.
 
+    Written here because neither scipy nor statsmodels has it. Their analysis of covariance gives the same estimate (the
+    tests hold this against it) but supposes that both arms vary alike; Welch's test does not.
+
     Source: Deng, Xu, Kohavi and Walker, "Improving the sensitivity of online controlled experiments by utilizing
     pre-experiment data" (2013). The slope is estimated within the arms, both together, so that the effect
     does not leak into it; the estimate is then the analysis of covariance's.

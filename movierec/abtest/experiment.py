@@ -1,4 +1,4 @@
-"""The offline experiment: two models as arms, test users as subjects; what it finds is put together in report.py."""
+"""The offline experiment: two models as arms, test users as subjects; how arms are compared is decided elsewhere."""
 
 import difflib
 from collections.abc import Collection
@@ -8,12 +8,15 @@ import numpy as np
 import pandas as pd
 
 from movierec.abtest.assignment import Experiment
-from movierec.abtest.report import Design, Observations, Report, compare_arms
+from movierec.abtest.comparison import compare_arms
+from movierec.abtest.design import Design, Observations
+from movierec.abtest.report import Report
 from movierec.columns import MODEL, TEST_RATINGS, TRAIN_RATINGS, USER_ID
 from movierec.errors import MovierecError
-from movierec.params import AbtestParams
+from movierec.settings import AbtestParams
 
 LOWER_IS_BETTER: Final = frozenset({"squared_error", "absolute_error"})
+SECONDARY_METRICS: Final = ("ndcg@10", "precision@10", "recall@10", "squared_error")
 
 _NOT_OUTCOMES = (USER_ID, MODEL, TRAIN_RATINGS, TEST_RATINGS)
 
@@ -38,7 +41,8 @@ def run_experiment(per_user: pd.DataFrame, params: AbtestParams, rng: np.random.
     -------
     Report
         The covariate is the logarithm of 1 + `n_train`, as activity is heavy-tailed. The anytime-valid interval is
-        tuned for the users there are: their number is known before any outcome.
+        tuned for the users there are: their number is known before any outcome. Secondary metrics are those of
+        `SECONDARY_METRICS` that the table holds, each on the users whose outcome is defined under both models.
 
     Raises
     ------
@@ -46,9 +50,10 @@ def run_experiment(per_user: pd.DataFrame, params: AbtestParams, rng: np.random.
         If the table lacks the outcome or a model (the message names the nearest there is), or the outcomes cannot be
         compared: fewer than two users in an arm, or none varies.
     """
-    users = select_users(per_user, params)
     experiment = Experiment(params.experiment, {params.control: 0.5, params.treatment: 0.5})
-    arms = experiment.assign_many(users[USER_ID].to_numpy())
+    users = select_users(per_user, params, params.metric)
+    others = [name for name in SECONDARY_METRICS if name in per_user.columns and name != params.metric]
+    secondary = {name: _divide(select_users(per_user, params, name), experiment) for name in others}
     design = Design(
         metric=params.metric,
         minimum_effect=params.minimum_effect,
@@ -59,17 +64,26 @@ def run_experiment(per_user: pd.DataFrame, params: AbtestParams, rng: np.random.
         lower_is_better=params.metric in LOWER_IS_BETTER,
         tuned_for=max(1, len(users)),
     )
-    control, treatment = (_observe(users[arms == arm], name) for arm, name in enumerate(experiment.arms))
+    control, treatment = (
+        Observations(
+            arm[name].to_numpy(dtype=np.float64),
+            np.log1p(arm[TRAIN_RATINGS].to_numpy(dtype=np.float64)),
+            {metric: arms[name][name].to_numpy(dtype=np.float64) for metric, arms in secondary.items()},
+        )
+        for name, arm in _divide(users, experiment).items()
+    )
     return compare_arms(control, treatment, design, rng)
 
 
-def select_users(per_user: pd.DataFrame, params: AbtestParams) -> pd.DataFrame:
+def select_users(per_user: pd.DataFrame, params: AbtestParams, metric: str) -> pd.DataFrame:
     """Return the users whose outcome is defined under both models, whichever they are assigned.
 
     Parameters
     ----------
     per_user, params
         As in `run_experiment`.
+    metric : str
+        The outcome.
 
     Returns
     -------
@@ -82,22 +96,22 @@ def select_users(per_user: pd.DataFrame, params: AbtestParams) -> pd.DataFrame:
         If the outcome or a model is not in the table.
     """
     outcomes = [name for name in per_user.columns if name not in _NOT_OUTCOMES]
-    _require_known("abtest.metric", params.metric, outcomes)
+    _require_known("abtest.metric", metric, outcomes)
     for key, model in (("abtest.control", params.control), ("abtest.treatment", params.treatment)):
         _require_known(key, model, per_user[MODEL].unique())
-    control, treatment = (_outcomes_of(per_user, model, params.metric) for model in (params.control, params.treatment))
+    control, treatment = (_outcomes_of(per_user, model, metric) for model in (params.control, params.treatment))
     users = control.merge(treatment.drop(columns=TRAIN_RATINGS), on=USER_ID, validate="one_to_one")
     return users.sort_values(USER_ID, ignore_index=True)
+
+
+def _divide(users: pd.DataFrame, experiment: Experiment) -> dict[str, pd.DataFrame]:
+    arms = experiment.assign_many(users[USER_ID].to_numpy())
+    return {name: users[arms == arm] for arm, name in enumerate(experiment.arms)}
 
 
 def _outcomes_of(per_user: pd.DataFrame, model: str, metric: str) -> pd.DataFrame:
     rows = per_user.loc[per_user[MODEL] == model, [USER_ID, TRAIN_RATINGS, metric]]
     return rows.dropna().rename(columns={metric: model})
-
-
-def _observe(users: pd.DataFrame, model: str) -> Observations:
-    outcomes = users[model].to_numpy(dtype=np.float64)
-    return Observations(outcomes, np.log1p(users[TRAIN_RATINGS].to_numpy(dtype=np.float64)))
 
 
 def _require_known(key: str, name: str, known: Collection[str]) -> None:

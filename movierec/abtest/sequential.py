@@ -1,9 +1,10 @@
 """Intervals and p-values that stay valid however often an experiment is looked at.
 
-Written here because no well-kept library has them. Source: Waudby-Smith, Arbour, Sinha, Kennedy and Ramdas,
-"Time-uniform central limit theory and asymptotic confidence sequences" (2021; arXiv 2103.06476), as GrowthBook
-applies it to two arms. The guarantee is asymptotic, as variances are estimated: start to look after some dozens of
-users.
+Written here because neither scipy nor statsmodels has them, and GrowthBook's own library, whose published interval the
+tests hold this against, wants its whole data model for three lines of arithmetic. Source: Waudby-Smith, Arbour, Sinha,
+Kennedy and Ramdas, "Time-uniform central limit theory and asymptotic confidence sequences" (2021; arXiv 2103.06476),
+as GrowthBook applies it to two arms. The guarantee is asymptotic, as variances are estimated: start to look after some
+dozens of users.
 """
 
 import math

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from movierec.abtest.analysis import MeanDifference, SampleRatio
+from movierec.abtest.formats import count_decimals, format_interval, format_p
 
 Decision = Literal["ship", "do not ship", "keep running", "no verdict"]
 
@@ -18,21 +19,22 @@ class Verdict:
         ``"ship"``, ``"do not ship"``, ``"keep running"``, or ``"no verdict"`` on a sample-ratio mismatch.
     text : str
         One or two sentences for people who know no statistics.
-    more_users : int
-        Users that the smaller arm still needs; 0 unless the decision is to keep running.
+    more_users : int or None
+        Users that the smaller arm still needs; 0 unless the decision is to keep running, None if nobody has said what
+        effect is worth having.
     """
 
     decision: Decision
     text: str
-    more_users: int = 0
+    more_users: int | None = 0
 
 
 def decide(
     difference: MeanDifference,
     sample_ratio: SampleRatio,
     *,
-    minimum_effect: float,
-    users_needed: int,
+    minimum_effect: float | None,
+    users_needed: int | None,
     lower_is_better: bool = False,
     names: tuple[str, str] = ("control", "treatment"),
 ) -> Verdict:
@@ -44,10 +46,10 @@ def decide(
         Treatment less control, looked at once.
     sample_ratio : SampleRatio
         A mismatch refuses any verdict.
-    minimum_effect : float
+    minimum_effect : float or None
         Smallest improvement worth having, positive, in units of the outcome.
-    users_needed : int
-        Users in each arm that the design asks for to see `minimum_effect`.
+    users_needed : int or None
+        Users in each arm that the design asks for to see `minimum_effect`; None if there is none.
     lower_is_better : bool
         Whether the outcome is an error.
     names : tuple of two str
@@ -56,45 +58,49 @@ def decide(
     Returns
     -------
     Verdict
-        Ship if the interval shows an improvement. Do not ship if it shows a loss, if it shows that any improvement is
-        below `minimum_effect`, or if the arms are as large as the design asks and still show nothing. Else keep
+        Do not ship if the interval shows a loss, or that any improvement is below `minimum_effect`. Ship if it shows
+        an improvement. Do not ship if the arms are as large as the design asks and still show nothing. Else keep
         running.
     """
     control, treatment = names
+    decimals = count_decimals(difference.standard_error)
     gain, low, high = difference.estimate, difference.low, difference.high
     if lower_is_better:
         gain, low, high = -gain, -high, -low
-    evidence = f"{difference.confidence * 100:g} % interval {low:+.4f} to {high:+.4f}, {format_p(difference.p_value)}"
+    interval = format_interval(low, high, decimals, "+")
+    evidence = f"{difference.confidence * 100:g} % interval {interval}, {format_p(difference.p_value)}"
     if sample_ratio.is_mismatch:
         return Verdict("no verdict", _explain_mismatch(difference, sample_ratio))
-    if low > 0:
-        return Verdict("ship", f"Ship {treatment}: it beats {control} by {gain:.4f} ({evidence}).")
     if high < 0:
-        return Verdict("do not ship", f"Do not ship {treatment}: it is {-gain:.4f} worse than {control} ({evidence}).")
-    if high < minimum_effect:
+        loss = f"it is {-gain:.{decimals}f} worse than {control}"
+        return Verdict("do not ship", f"Do not ship {treatment}: {loss} ({evidence}).")
+    if minimum_effect is not None and high < minimum_effect:
         text = f"Do not ship {treatment}: it improves on {control} by less than the {minimum_effect:g} worth having"
         return Verdict("do not ship", f"{text} ({evidence}).")
+    if low > 0:
+        return Verdict("ship", f"Ship {treatment}: it beats {control} by {gain:.{decimals}f} ({evidence}).")
+    return _wait_or_stop(difference, minimum_effect, users_needed, evidence, names)
+
+
+def _wait_or_stop(
+    difference: MeanDifference,
+    minimum_effect: float | None,
+    users_needed: int | None,
+    evidence: str,
+    names: tuple[str, str],
+) -> Verdict:
+    """Decide while both a loss and an improvement are possible."""
+    control, treatment = names
+    peeking = "Whoever looks again before that must go by the anytime-valid interval."
+    if minimum_effect is None or users_needed is None:
+        text = f"Keep running: neither a loss nor an improvement is ruled out ({evidence} so far)"
+        return Verdict("keep running", f"{text}. Name the smallest effect worth having to learn for how long.", None)
     more_users = users_needed - min(difference.control.n, difference.treatment.n)
     if more_users <= 0:
         text = f"Do not ship {treatment}: the planned {users_needed:,} users an arm show no improvement on {control}"
         return Verdict("do not ship", f"{text} ({evidence}).")
-    text = (
-        f"Keep running: up to {more_users:,} more users an arm are needed to see an improvement of {minimum_effect:g}"
-    )
-    return Verdict(
-        "keep running", f"{text} ({evidence} so far). Whoever looks earlier must use the anytime-valid one.", more_users
-    )
-
-
-def format_p(p_value: float) -> str:
-    """Write a p-value as people read it.
-
-    Examples
-    --------
-    >>> format_p(0.0312), format_p(1e-9)
-    ('p = 0.031', 'p < 0.001')
-    """
-    return "p < 0.001" if p_value < 0.001 else f"p = {p_value:.3f}"
+    wanted = f"{more_users:,} more users in each arm to see an improvement of {minimum_effect:g}, if there is one"
+    return Verdict("keep running", f"Keep running: it takes {wanted} ({evidence} so far). {peeking}", more_users)
 
 
 def _explain_mismatch(difference: MeanDifference, sample_ratio: SampleRatio) -> str:

@@ -36,11 +36,13 @@ class Look(NamedTuple):
     line: str | tuple[int, tuple[int, ...]]
 
 
-# Colours are Okabe and Ito's ("Color universal design", 2008), those with a contrast of at least 3:1 on white.
+# Colours are Okabe and Ito's ("Color universal design", 2008), those with a contrast of at least 3:1 on white;
+# and a brown, which is far from all of them in lightness.
 LOOKS: Final[Mapping[str, Look]] = {
     "svd": Look("#000000", "o", "dashed"),
     "svd_tuned": Look(BLUE, "s", "solid"),
     "als": Look("#d55e00", "^", (0, (7, 2))),
+    "als_tuned": Look("#7a3300", "v", (0, (6, 1, 1, 1, 1, 1))),
     "bias": Look("#009e73", "D", "dotted"),
     "popularity": Look("#cc79a7", "X", "dashdot"),
 }

@@ -15,12 +15,25 @@ COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
     "train_svd": ("epoch", "train_rmse", "validation_rmse"),
     "train_als": ("iteration", "loss"),
     "tune": ("configuration", "factors", "epochs", "learning_rate", "regularization", "validation_rmse"),
+    "tune_als": (
+        "configuration",
+        "factors",
+        "iterations",
+        "regularization",
+        "alpha",
+        "relevance_threshold",
+        "validation_ndcg@10",
+    ),
     "evaluate_accuracy": ("model", "rmse", "rmse_low", "rmse_high", "mae", "mae_low", "mae_high"),
     "evaluate_at_k": ("model", "k", "precision", "recall", "ndcg", "coverage"),
     "evaluate_calibration": ("model", "predicted", "actual", "ratings"),
+    "evaluate_by_activity": ("model", "metric", "decile", "n_train", "estimate", "low", "high"),
+    "evaluate_by_popularity": ("model", "metric", "decile", "n_train", "estimate", "low", "high"),
     "abtest": ("quantity", "label", "estimate", "low", "high"),
+    "abtest_power": ("effect", "users_per_arm", "power"),
 }
-_TEXT = frozenset({"model", "configuration", "quantity", "label"})
+_TEXT = frozenset({"model", "metric", "configuration", "quantity", "label"})
+_OPTIONAL = frozenset({"relevance_threshold"})
 
 
 def read_table(folder: Path, name: str) -> pd.DataFrame:
@@ -36,8 +49,8 @@ def read_table(folder: Path, name: str) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        The columns that `COLUMNS` lists for it, others left out; at least one row; every number finite. Names stay
-        text, whatever they look like.
+        The columns that `COLUMNS` lists for it, others left out; at least one row; every number finite, but for
+        a relevance threshold, NaN where there is none. Names stay text, whatever they look like.
 
     Raises
     ------
@@ -54,6 +67,8 @@ def read_table(folder: Path, name: str) -> pd.DataFrame:
     except ValueError as error:  # also pandas' parser errors, an empty file and bytes that are no text
         raise MovierecError(f"{path} is damaged ({error}): delete it and run `dvc repro`") from error
     _check(table, path)
+    for column in table.columns.intersection(list(_OPTIONAL)):
+        table[column] = pd.to_numeric(table[column])
     return table
 
 
@@ -62,7 +77,9 @@ def _check(table: pd.DataFrame, path: Path) -> None:
         raise MovierecError(f"{path} has no rows: delete it and run `dvc repro`")
     for column in table.columns.difference(list(_TEXT)):
         numbers = pd.to_numeric(table[column], errors="coerce").to_numpy(dtype=np.float64)
-        if not np.isfinite(numbers).all():
-            row = int(np.flatnonzero(~np.isfinite(numbers))[0])
+        absent = table[column].eq("").to_numpy() if column in _OPTIONAL else False
+        damaged = ~np.isfinite(numbers) & ~absent
+        if damaged.any():
+            row = int(np.flatnonzero(damaged)[0])
             problem = f"column {column!r} holds {str(table[column].iloc[row])!r} instead of a number in row {row + 1}"
             raise MovierecError(f"{path} is damaged ({problem}): delete it and run `dvc repro`")

@@ -1,5 +1,6 @@
 """Figures of how models were trained and tuned."""
 
+import math
 from typing import Final
 
 import pandas as pd
@@ -27,6 +28,9 @@ _HEADERS: Final = {
     "epochs": ("", "epochs"),
     "learning_rate": ("learning", "rate"),
     "regularization": ("regular-", "ization"),
+    "iterations": ("itera-", "tions"),
+    "alpha": ("", "alpha"),
+    "relevance_threshold": ("liked", "from"),
 }
 
 
@@ -98,8 +102,8 @@ def draw_als_learning_curve(curve: pd.DataFrame) -> Figure:
 
 
 @house_style()
-def draw_tuning(trials: pd.DataFrame) -> Figure:
-    """Draw what each configuration reached on validation, the best on top.
+def draw_svd_tuning(trials: pd.DataFrame) -> Figure:
+    """Draw what each configuration of the SVD reached on validation, the best on top.
 
     Parameters
     ----------
@@ -112,37 +116,69 @@ def draw_tuning(trials: pd.DataFrame) -> Figure:
     Figure
         A dot a trial, its settings at the left, its RMSE at the right; the best is filled, the others are hollow.
     """
-    trials = trials.sort_values(["validation_rmse", "configuration"], ignore_index=True)
-    names = _tabulate_settings(trials)
-    look = look_of("svd_tuned")
+    figure, best = _draw_trials(trials, "validation_rmse", "svd_tuned", lowest=True)
+    figure.axes[0].set_xlabel("RMSE on validation (stars)")
+    set_title(figure, f"svd: lowest validation RMSE among {best} stars")
+    return figure
+
+
+@house_style()
+def draw_als_tuning(trials: pd.DataFrame) -> Figure:
+    """Draw what each configuration of the ALS reached on validation, the best on top.
+
+    Parameters
+    ----------
+    trials : DataFrame
+        A row a trial: `configuration`, its settings `factors`, `iterations`, `regularization`, `alpha`,
+        `relevance_threshold` (NaN for none), and `validation_ndcg@10` in [0, 1]; at least one row.
+
+    Returns
+    -------
+    Figure
+        As `draw_svd_tuning`.
+    """
+    figure, best = _draw_trials(trials, "validation_ndcg@10", "als_tuned", lowest=False)
+    figure.axes[0].set_xlabel("NDCG@10 on validation (0 to 1)")
+    set_title(figure, f"als: highest validation NDCG@10 among {best}")
+    return figure
+
+
+def _draw_trials(trials: pd.DataFrame, score: str, model: str, *, lowest: bool) -> tuple[Figure, str]:
+    """Draw the dots; return also the number of trials and the best one in words."""
+    trials = trials.sort_values([score, "configuration"], ascending=[lowest, True], ignore_index=True)
+    names = _tabulate_settings(trials.drop(columns=score))
+    look = look_of(model)
     figure, axes = new_figure(4.8 + 0.085 * len(names[-1]), 1.6 + 0.34 * len(names))
-    rmse = trials["validation_rmse"]
-    is_best = rmse == rmse.min()
+    scores = trials[score]
+    is_best = scores == scores[0]
     for chosen, face in ((is_best, look.color), (~is_best, "white")):
-        axes.plot(rmse[chosen], trials.index[chosen] + 1, look.marker, color=look.color, mfc=face)
-    for row, value in enumerate(rmse, start=1):
+        axes.plot(scores[chosen], trials.index[chosen] + 1, look.marker, color=look.color, mfc=face)
+    for row, value in enumerate(scores, start=1):
         axes.annotate(f"{value:.4f}", (value, row), (8, 0), textcoords="offset points", va="center")
-    axes.set_xlim(*find_limits(rmse, 0.002, (0.08, 0.3)))
+    axes.set_xlim(*find_limits(scores, 0.002, (0.08, 0.3)))
     axes.set_yticks(range(len(names)), names, family="DejaVu Sans Mono", fontsize=10)
     axes.get_yticklabels()[0].set_color(MUTED)
     axes.grid(visible=False, axis="y")
-    axes.hlines(trials.index + 1, axes.get_xlim()[0], rmse, color=GRID, linewidth=1.2, zorder=1)
+    axes.hlines(trials.index + 1, axes.get_xlim()[0], scores, color=GRID, linewidth=1.2, zorder=1)
     axes.set_ylim(len(names) - 0.4, -0.5)
     axes.tick_params(axis="y", length=0)
     axes.xaxis.set_major_locator(MaxNLocator(5))
     show_plain_numbers(axes.xaxis)
-    axes.set_xlabel("RMSE on validation (stars)")
     count = f"{len(trials)} configuration{'s' if len(trials) > 1 else ''}"
-    best = name_best(trials["configuration"], rmse, lowest=True)
-    set_title(figure, f"Lowest validation RMSE among {count}: {best}, {rmse.min():.4f} stars")
-    return figure
+    return figure, f"{count}: {name_best(trials['configuration'], scores, lowest=lowest)}, {scores[0]:.4f}"
 
 
 def _tabulate_settings(trials: pd.DataFrame) -> list[str]:
     columns = []
-    for name, header in _HEADERS.items():
-        cells = [*header, *(value if isinstance(value, str) else f"{value:g}" for value in trials[name])]
+    for name in trials:
+        cells = [*_HEADERS[str(name)], *map(_write_setting, trials[name])]
         width = max(map(len, cells))
         columns.append([cell.ljust(width) if name == "configuration" else cell.rjust(width) for cell in cells])
     first, second, *rows = ("  ".join(cells) for cells in zip(*columns, strict=True))
     return [f"{first}\n{second}", *rows]
+
+
+def _write_setting(value: str | float) -> str:
+    if isinstance(value, str):
+        return value
+    return "none" if math.isnan(value) else f"{value:g}"

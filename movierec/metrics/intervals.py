@@ -4,8 +4,9 @@ A user's ratings and lists hang together, so users are resampled, never rows. On
 metric of every model: intervals cost one matrix product, and differences between models are paired.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +14,7 @@ import numpy.typing as npt
 from movierec.metrics.rating import UserErrors
 
 FloatArray = npt.NDArray[np.float64]
+Name = TypeVar("Name", bound=Hashable)
 
 SAMPLES = 1000
 CONFIDENCE = 0.95
@@ -83,18 +85,18 @@ class UserBootstrap:
 
 
 def bootstrap_means(
-    values: Mapping[str, FloatArray],
+    values: Mapping[Name, FloatArray],
     rng: np.random.Generator,
     samples: int = SAMPLES,
     confidence: float = CONFIDENCE,
-) -> dict[str, Interval]:
+) -> dict[Name, Interval]:
     """Return the mean over users of each metric, with its percentile bootstrap interval.
 
     Give the metrics of all models at once. A paired comparison is the interval of a vector of differences.
 
     Parameters
     ----------
-    values : mapping of str to ndarray of float64, shape (users,)
+    values : mapping of any key to ndarray of float64, shape (users,)
         A value for each user, the same users in each vector. A NaN leaves the user out of that metric,
         both in the estimate and in every resample; a resample left with nobody is not used.
     rng : numpy.random.Generator
@@ -106,7 +108,7 @@ def bootstrap_means(
 
     Returns
     -------
-    dict of str to Interval
+    dict of key to Interval
         In the order given.
 
     Raises
@@ -146,25 +148,25 @@ def bootstrap_means(
 
 
 def bootstrap_errors(
-    errors: Mapping[str, UserErrors],
+    errors: Mapping[Name, UserErrors],
     rng: np.random.Generator,
     samples: int = SAMPLES,
     confidence: float = CONFIDENCE,
-) -> dict[str, dict[str, Interval]]:
+) -> dict[Name, dict[str, Interval]]:
     """Return RMSE and MAE over ratings of each model, with intervals from resampling users.
 
     A resample's RMSE is the root of its users' summed squared errors divided by their number of ratings.
 
     Parameters
     ----------
-    errors : mapping of str to UserErrors
+    errors : mapping of any key to UserErrors
         By model, the same users in each. A user without ratings has no part in the model's figures.
     rng, samples, confidence
         As `bootstrap_means`.
 
     Returns
     -------
-    dict of str to dict of str to Interval
+    dict of key to dict of str to Interval
         By model, then ``"rmse"`` and ``"mae"``; `n` counts users with ratings.
 
     Raises
@@ -227,12 +229,12 @@ def _divide(sums: FloatArray, counts: FloatArray) -> FloatArray:
 
 
 def _intervals(
-    names: list[str],
+    names: list[Name],
     estimates: FloatArray,
     resampled: FloatArray,
     n: npt.NDArray[np.integer],
     confidence: float,
-) -> dict[str, Interval]:
+) -> dict[Name, Interval]:
     if not 0 < confidence < 1:
         raise ValueError(f"confidence is {confidence}, must be between 0 and 1")
     tail = (1 - confidence) / 2

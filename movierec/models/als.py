@@ -9,6 +9,7 @@ import pandas as pd
 import scipy.sparse as sp
 
 from movierec.columns import MOVIE_ID, RATING, USER_ID
+from movierec.errors import MovierecError
 from movierec.models.base import MAX_STARS, MIN_STARS, Array, Recommender, Rows, gather, index_ids
 from movierec.models.bias import Bias
 
@@ -75,7 +76,9 @@ class ALS(Recommender):
         self.calibration = np.array([0.0, 1.0, 0.0])
         self.objective: list[float] = []
 
-    def fit(self, ratings: pd.DataFrame, on_sweep: Callable[[float], object] = lambda _: None) -> Self:
+    def fit(
+        self, ratings: pd.DataFrame, on_sweep: Callable[[float], object] = lambda _: None, *, threads: int = 0
+    ) -> Self:
         """Learn the factors, and the biases for `predict`.
 
         Parameters
@@ -84,13 +87,21 @@ class ALS(Recommender):
             Columns ``user_id``, ``movie_id``, ``rating``; not empty.
         on_sweep : callable
             Called with the loss after each sweep.
+        threads : int
+            To fit with; 0 means all cores. No result depends on it.
 
         Returns
         -------
         Self
             Fitted; until `calibrate` is called it predicts what the bias model predicts.
+
+        Raises
+        ------
+        MovierecError
+            If the equations have no unique solution in float32: too little regularization.
         """
         from implicit.cpu.als import AlternatingLeastSquares  # noqa: PLC0415  # imports half of SciPy
+        from implicit.recommender_base import ModelFitError  # noqa: PLC0415
 
         self.objective = []
         self.users, self.movies, user, movie = index_ids(ratings)
@@ -110,9 +121,15 @@ class ALS(Recommender):
             alpha=1.0,
             use_cg=False,
             calculate_training_loss=True,
+            num_threads=threads,
             random_state=self.seed,
         )
-        model.fit(matrix, show_progress=False, callback=record)
+        try:
+            model.fit(matrix, show_progress=False, callback=record)
+        except (ModelFitError, ValueError) as error:
+            if isinstance(error, ValueError) and "posv" not in str(error):  # LAPACK's solver
+                raise
+            raise MovierecError("the ALS diverges: raise its regularization") from error
         self.user_factors, self.movie_factors = model.user_factors, model.item_factors
         return self
 

@@ -195,8 +195,8 @@ def index_ids(ratings: pd.DataFrame) -> tuple[IdIndex, IdIndex, Rows, Rows]:
     """
     if ratings.empty:
         raise ValueError("cannot fit a model on no ratings")
-    user_ids, user_rows = np.unique(ratings[USER_ID].to_numpy(), return_inverse=True)
-    movie_ids, movie_rows = np.unique(ratings[MOVIE_ID].to_numpy(), return_inverse=True)
+    user_rows, user_ids = pd.factorize(ratings[USER_ID].to_numpy(), sort=True)
+    movie_rows, movie_ids = pd.factorize(ratings[MOVIE_ID].to_numpy(), sort=True)
     return IdIndex(user_ids), IdIndex(movie_ids), user_rows.astype(np.int32), movie_rows.astype(np.int32)
 
 

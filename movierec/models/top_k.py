@@ -74,7 +74,7 @@ def top_k_rows(
     _check(scores, excluded_indptr, excluded_indices)
     rows = scores.shape[0]
     top = TopK(np.full((rows, k), -1, dtype=np.int32), np.full((rows, k), np.nan, dtype=scores.dtype))
-    threads = max(1, min(_available_cores(), rows, scores.size // _MIN_SCORES_PER_THREAD))
+    threads = max(1, min(available_cores(), rows, scores.size // _MIN_SCORES_PER_THREAD))
     bounds = np.linspace(0, rows, threads + 1).astype(int).tolist()
     if threads == 1:
         _fill_rows(scores, excluded_indptr, excluded_indices, 0, rows, top.columns, top.scores)
@@ -91,7 +91,8 @@ def top_k_rows(
     return top
 
 
-def _available_cores() -> int:
+def available_cores() -> int:
+    """Return how many cores this process may use, at least 1."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 

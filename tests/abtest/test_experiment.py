@@ -8,13 +8,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from movierec.abtest.analysis import welch_test
 from movierec.abtest.assignment import Experiment
 from movierec.abtest.experiment import run_experiment, select_users
 from movierec.abtest.report import Report
 from movierec.errors import MovierecError
 from movierec.io import write_parquet
-from movierec.params import AbtestParams
 from movierec.paths import PER_USER
+from movierec.settings import AbtestParams
 from stages.abtest import main
 
 USERS = np.arange(1, 2001, dtype=np.int32)
@@ -58,7 +59,7 @@ def test_users_need_an_outcome_under_both_models() -> None:
             "ndcg@10": [0.3, 0.1, np.nan, 0.5, 0.6, 0.7, 0.8, 0.9],
         }
     )
-    found = select_users(table, _params())
+    found = select_users(table, _params(), "ndcg@10")
     assert found[["user_id", "n_train", "popularity", "als"]].to_numpy().tolist() == [
         [1, 10, 0.5, 0.1],
         [3, 30, 0.7, 0.3],
@@ -107,7 +108,7 @@ def test_the_experiments_name_salts_the_assignment() -> None:
 
 
 def test_a_model_against_itself_is_found_different_as_rarely_as_allowed() -> None:
-    table = _table()
+    table = _table().drop(columns="squared_error")
     twin = table[table["model"] == "als"].assign(model="popularity")
     table = pd.concat([table[table["model"] == "als"], twin])
     p_values = [_run(table, experiment=f"a/a {run}").difference.p_value for run in range(100)]
@@ -115,9 +116,29 @@ def test_a_model_against_itself_is_found_different_as_rarely_as_allowed() -> Non
     assert np.sum(np.array(p_values) < 0.05) <= 13
 
 
-@pytest.mark.parametrize(("metric", "nearest"), [("ndcg", "ndcg@10"), ("NDCG@10", "ndcg@10"), ("n_train", "")])
-def test_an_unknown_outcome_names_the_nearest(metric: str, nearest: str) -> None:
-    with pytest.raises(MovierecError, match=rf"abtest.metric is '{metric}', .* the nearest is '{nearest}"):
+def test_secondary_metrics_are_compared_on_the_users_they_are_defined_for() -> None:
+    table = _table()
+    table["recall@10"] = 0.0
+    table["precision@10"] = 0.25 + np.tile(USERS % 7, 3) / 10 * (table["model"] == "als")
+    table.loc[table["user_id"] <= 50, "precision@10"] = np.nan
+    found = _run(table).secondary
+    assert list(found.compared) == ["precision@10", "squared_error"]
+    assert found.left_out == {"recall@10": "the outcome does not vary within either arm: there is nothing to test"}
+    experiment = Experiment("als-against-popularity", {"popularity": 1, "als": 1})
+    rows = table[table["precision@10"].notna()]
+    control, treatment = (
+        rows[(rows["model"] == arm) & (rows["user_id"].map(experiment.assign) == arm)] for arm in ("popularity", "als")
+    )
+    precision = found.compared["precision@10"].difference
+    assert precision == welch_test(control["precision@10"].to_numpy(), treatment["precision@10"].to_numpy())
+    assert precision.control.n + precision.treatment.n == 1950
+    assert found.compared["squared_error"].difference.control.n > 800
+    assert "squared_error" not in _run(table, metric="squared_error").secondary.compared
+
+
+@pytest.mark.parametrize(("metric", "nearest"), [("ndcg@5", "ndcg@10"), ("absolute_error", "squared_error")])
+def test_an_outcome_that_was_not_evaluated_names_the_nearest(metric: str, nearest: str) -> None:
+    with pytest.raises(MovierecError, match=rf"abtest.metric is '{metric}', .* the nearest is '{nearest}'"):
         _run(_table(), metric=metric)
 
 
@@ -153,7 +174,10 @@ def test_the_stage_writes_metrics_plot_data_and_a_verdict(
     metrics = json.loads(Path("metrics/abtest.json").read_text(encoding="utf-8"))
     assert metrics["verdict"]["text"] in capsys.readouterr().out
     assert metrics["arms"]["control"]["n"] + metrics["arms"]["treatment"]["n"] == 1800
+    assert metrics["secondary"]["squared_error"]["estimate"] < 0
     assert pd.read_csv("plots/abtest.csv")["label"].tolist()[:2] == ["popularity", "als"]
-    first = Path("metrics/abtest.json").read_bytes(), Path("plots/abtest.csv").read_bytes()
+    assert pd.read_csv("plots/abtest_power.csv")["effect"].unique().tolist() == [0.005, 0.01, 0.02]
+    written = [Path(name) for name in ("metrics/abtest.json", "plots/abtest.csv", "plots/abtest_power.csv")]
+    first = [path.read_bytes() for path in written]
     main()
-    assert first == (Path("metrics/abtest.json").read_bytes(), Path("plots/abtest.csv").read_bytes())
+    assert [path.read_bytes() for path in written] == first

@@ -1,5 +1,7 @@
 """Sample sizes: golden vectors from R and Evan Miller, statsmodels as oracle, simulation, round trips."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -11,7 +13,6 @@ from movierec.abtest.power import (
     mean_minimum_effect,
     mean_power,
     mean_sample_size,
-    power_curve,
     proportion_minimum_effect,
     proportion_sample_size,
 )
@@ -80,8 +81,29 @@ def test_large_samples_follow_the_normal_approximation() -> None:
     assert mean_sample_size(1e-3, two_sided=False) == pytest.approx(normal, abs=0.05)
 
 
-def test_the_least_sample_is_two_users() -> None:
-    assert mean_sample_size(100.0) == 2
+@pytest.mark.parametrize("effect", [100.0, 1e12, 1e300])
+def test_the_least_sample_is_two_users(effect: float) -> None:
+    assert mean_sample_size(effect) == 2
+
+
+def test_welchs_test_needs_as_many_users_as_the_pooled_formula_says() -> None:
+    # with both variances estimated: n = (z.975 + z.8)^2 (.1 .9 + .12 .88) / .02^2; the baseline alone asks for fewer
+    welch = (stats.norm.ppf(0.975) + stats.norm.ppf(0.8)) ** 2 * (0.1 * 0.9 + 0.12 * 0.88) / 0.02**2
+    assert proportion_sample_size(0.10, 0.02, pooled=True) == pytest.approx(welch, rel=1e-3)
+    assert proportion_sample_size(0.10, 0.02) < 0.95 * welch
+
+
+@pytest.mark.parametrize("users", [2, 10**6, 10**15])
+def test_a_minimum_effect_shrinks_with_the_root_of_the_users_however_many(users: int) -> None:
+    # n = 2 (z.975 + z.8)^2 / d^2 for many users, which is a little optimistic for few
+    expected = (stats.norm.ppf(0.975) + stats.norm.ppf(0.8)) * np.sqrt(2 / users)
+    assert mean_minimum_effect(users) == pytest.approx(expected, rel=1e-5 if users > 2 else 1.1)
+
+
+@pytest.mark.parametrize("solve", [mean_minimum_effect, lambda users: proportion_minimum_effect(0.1, users)])
+def test_more_users_than_can_be_reckoned_with_are_refused(solve: Callable[[float], float]) -> None:
+    with pytest.raises(MovierecError, match=r"1e\+18 users an arm: there must be at most 1e\+15"):
+        solve(1e18)
 
 
 @given(users=st.floats(2, 1e7), power=st.floats(0.3, 0.99))
@@ -113,14 +135,6 @@ def test_simulated_power_for_proportions_is_the_wanted_one() -> None:
     assert np.mean(np.abs(z) > stats.norm.ppf(0.975)) == pytest.approx(0.8, abs=0.015)
 
 
-def test_power_curve_has_a_row_for_each_pair() -> None:
-    curve = power_curve([10, 20], [0.5, 1.0], std=1.0)
-    assert curve.columns.tolist() == ["effect", "users_per_arm", "power"]
-    assert curve["effect"].tolist() == [0.5, 0.5, 1.0, 1.0]
-    assert curve["users_per_arm"].tolist() == [10, 20, 10, 20]
-    assert curve["power"].iloc[3] == pytest.approx(0.8689530, abs=5e-8)
-
-
 @pytest.mark.parametrize("effect", [0.0, float("nan"), float("inf")])
 def test_an_effect_of_nothing_is_refused(effect: float) -> None:
     with pytest.raises(MovierecError, match=f"effect is {effect}: it must be a number other than 0"):
@@ -132,10 +146,10 @@ def test_an_effect_too_small_for_any_experiment_is_refused() -> None:
         mean_sample_size(1e-12)
 
 
-@pytest.mark.parametrize("std", [0.0, -1.0, float("nan")])
+@pytest.mark.parametrize("std", [0.0, -1.0, float("nan"), float("inf")])
 def test_standard_deviation_must_be_positive(std: float) -> None:
     for solve in (mean_sample_size, mean_minimum_effect):
-        with pytest.raises(MovierecError, match=f"standard deviation is {std}: it must be positive"):
+        with pytest.raises(MovierecError, match=f"standard deviation is {std}: it must be positive and finite"):
             solve(2, std)
 
 

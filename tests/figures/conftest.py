@@ -39,10 +39,10 @@ def shown_texts(figure: Figure) -> list[Text]:
 
 def check_labels(figure: Figure) -> None:
     assert figure.get_suptitle()
-    shared = bool(figure.get_supxlabel() and figure.get_supylabel())
     for axes in figure.axes:
-        assert shared or axes.get_xlabel(), "no label on x"
-        assert shared or axes.get_ylabel() or any(axes.yaxis.get_majorticklabels()), "neither label nor names on y"
+        assert figure.get_supxlabel() or axes.get_xlabel(), "no label on x"
+        labels = figure.get_supylabel() or axes.get_ylabel()
+        assert labels or any(axes.yaxis.get_majorticklabels()), "neither label nor names on y"
 
 
 def check_legible(figure: Figure) -> None:

@@ -7,8 +7,10 @@ import pytest
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from movierec.abtest.report import Design, Observations, compare_arms
-from movierec.figures.experiment import draw_abtest
+from movierec.abtest.comparison import compare_arms
+from movierec.abtest.design import Design, Observations
+from movierec.abtest.power_curve import choose_sizes, power_curve, tabulate_power
+from movierec.figures.experiment import draw_abtest, draw_abtest_power
 
 Check = Callable[[Callable[[], Figure]], Figure]
 REPORT: dict[str, Any] = {
@@ -88,3 +90,36 @@ def test_what_the_abtest_stage_reports_can_be_drawn(check_figure: Check) -> None
     )
     assert figure.get_suptitle().startswith(f"rmse, svd_tuned minus bias: {shown}")
     assert len(figure.axes[0].lines) == 1 + 2 * 4
+    check_figure(lambda: draw_abtest_power(tabulate_power(report), report.to_metrics()))
+
+
+def power_report(needed: int, *arms: int) -> dict[str, Any]:
+    design = {"minimum_effect": 0.01, "power": 0.8, "users_needed_per_arm": needed}
+    return {**REPORT, "design": design, "arms": dict(zip("ab", ({"n": n} for n in arms), strict=True))}
+
+
+def test_power_curves_are_the_table(check_figure: Check) -> None:
+    curve = power_curve([100, 1000, 8000, 50_000], [0.005, 0.01, 0.02], std=0.22)
+    figure = check_figure(lambda: draw_abtest_power(curve, power_report(7607, 469, 451)))
+    axes = figure.axes[0]
+    wanted, actual, *curves, needed = axes.lines
+    assert (wanted.get_ydata(), actual.get_xdata()) == ([0.8, 0.8], [451, 451])
+    assert xy(needed) == [[7607, 0.8]]
+    for line, (_, rows) in zip(curves, curve.groupby("effect"), strict=True):
+        np.testing.assert_array_equal(xy(line), rows[["users_per_arm", "power"]])
+    assert len({line.get_linestyle() for line in curves}) == 3
+    assert [line.get_color() == needed.get_color() for line in curves] == [False, True, False]
+    assert {text.get_text() for text in axes.texts} == {"effect 0.005", "effect 0.01", "effect 0.02"}
+    assert axes.get_xscale() == "log"
+    assert " ".join(figure.get_suptitle().split()) == (
+        "ndcg@10: 7,607 users in each arm see an effect of 0.01 with a chance of 80%; there are 451"
+    )
+
+
+@pytest.mark.parametrize(("needed", "actual"), [(2, 2), (3, 900_000), (7607, 7607), (900_000, 2), (10**7, 10**7)])
+def test_power_of_extreme_designs(check_figure: Check, needed: int, actual: int) -> None:
+    std = 0.01 * np.sqrt(needed / 15.7)  # n = 15.7 (std / effect)^2 for power 0.8
+    curve = power_curve(choose_sizes(needed, actual), [0.005, 0.01, 0.02], std)
+    axes = check_figure(lambda: draw_abtest_power(curve, power_report(needed, actual, actual))).axes[0]
+    low, high = axes.get_xlim()
+    assert low <= min(needed, actual) <= max(needed, actual) < high

@@ -10,21 +10,22 @@ from movierec.errors import MovierecError
 from movierec.figures import FIGURE_NAMES
 from movierec.figures.tables import COLUMNS
 from movierec.io import write_csv, write_json
-from movierec.params import MODEL_NAMES
+from movierec.settings import MODEL_NAMES
 from stages import plot
 
 INPUTS = [*(f"plots/{name}.csv" for name in COLUMNS), "metrics/fetch.json", "metrics/abtest.json"]
 
 
 def sample_table(columns: tuple[str, ...]) -> pd.DataFrame:
-    """Make a row for each model, or for five things of another kind."""
-    table = pd.DataFrame({column: np.arange(1, 6) / 5 for column in columns})
-    given = {"model": MODEL_NAMES, "configuration": tuple("abcde"), "label": tuple("abcde")}
-    given |= {"quantity": ("difference",) * 5}
+    """Make a row for each model, or for six things of another kind."""
+    table = pd.DataFrame({column: np.arange(1, 7) / 6 for column in columns})
+    given = {"model": MODEL_NAMES, "configuration": tuple("abcdef"), "label": tuple("abcdef")}
+    given |= {"quantity": ("difference",) * 6, "metric": ("rmse",) * 6}
     for column in table.columns.intersection(list(given)):
         table[column] = given[column]
-    if "k" in table:
-        table["k"] = 10
+    for column, value in (("k", 10), ("decile", 1)):
+        if column in table:
+            table[column] = value
     return table
 
 
@@ -34,8 +35,10 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     for name, columns in COLUMNS.items():
         write_csv(sample_table(columns), tmp_path / f"plots/{name}.csv")
-    arms = {"metric": "ndcg@10", "control": "popularity", "treatment": "als"}
-    write_json({**arms, "design": {"confidence": 0.95, "minimum_effect": 0.01}}, tmp_path / "metrics/abtest.json")
+    names = {"metric": "ndcg@10", "control": "popularity", "treatment": "als"}
+    design = {"confidence": 0.95, "minimum_effect": 0.01, "power": 0.8, "users_needed_per_arm": 1}
+    arms = {"control": {"n": 1}, "treatment": {"n": 2}}
+    write_json({**names, "arms": arms, "design": design}, tmp_path / "metrics/abtest.json")
     write_json({"name": "ml-100k"}, tmp_path / "metrics/fetch.json")
     return tmp_path
 
@@ -47,7 +50,7 @@ def pictures(project: Path) -> dict[str, bytes]:
 def test_stage_draws_every_figure(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     plot.main()
     assert set(pictures(project)) == set(FIGURE_NAMES)
-    assert capsys.readouterr().out.startswith("10 figures in plots/: rating_distribution, ")
+    assert capsys.readouterr().out.startswith("14 figures in plots/: rating_distribution, ")
     for name in FIGURE_NAMES:
         picture = imread(project / f"plots/{name}.png")
         assert min(picture.shape[:2]) > 300

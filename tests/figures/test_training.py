@@ -7,7 +7,7 @@ import pytest
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from movierec.figures.training import draw_als_learning_curve, draw_svd_learning_curve, draw_tuning
+from movierec.figures.training import draw_als_learning_curve, draw_als_tuning, draw_svd_learning_curve, draw_svd_tuning
 
 Check = Callable[[Callable[[], Figure]], Figure]
 
@@ -86,7 +86,7 @@ def many_trials(count: int, step: float) -> pd.DataFrame:
 
 def test_trials_are_sorted_and_the_best_is_filled(check_figure: Check) -> None:
     table = trials(("slow", 50, 10, 0.005, 0.02, 0.88), ("fast", 100, 15, 0.007, 0.05, 0.86), ("mid", 1, 9, 1, 0, 0.87))
-    figure = check_figure(lambda: draw_tuning(table))
+    figure = check_figure(lambda: draw_svd_tuning(table))
     best, others = figure.axes[0].lines
     assert xy(best) == [[0.86, 1]]
     assert xy(others) == [[0.87, 2], [0.88, 3]]
@@ -99,7 +99,7 @@ def test_trials_are_sorted_and_the_best_is_filled(check_figure: Check) -> None:
         ["slow", "50", "10", "0.005", "0.02"],
     ]
     assert [text.get_text() for text in figure.axes[0].texts] == ["0.8600", "0.8700", "0.8800"]
-    assert figure.get_suptitle() == "Lowest validation RMSE among 3 configurations: fast, 0.8600 stars"
+    assert figure.get_suptitle() == "svd: lowest validation RMSE among 3 configurations: fast, 0.8600 stars"
 
 
 @pytest.mark.parametrize(
@@ -114,17 +114,44 @@ def test_trials_are_sorted_and_the_best_is_filled(check_figure: Check) -> None:
     ids=["one", "nearly equal", "equal", "sixty", "long name and extreme settings"],
 )
 def test_extreme_trials(check_figure: Check, table: pd.DataFrame) -> None:
-    figure = check_figure(lambda: draw_tuning(table))
+    figure = check_figure(lambda: draw_svd_tuning(table))
     drawn = np.concatenate([line.get_xdata() for line in figure.axes[0].lines])
     np.testing.assert_array_equal(np.sort(drawn), np.sort(table["validation_rmse"]))
 
 
 def test_equally_good_trials_are_all_winners() -> None:
-    figure = draw_tuning(trials(("b", 1, 1, 1, 1, 0.8), ("a", 1, 1, 1, 1, 0.8), ("c", 1, 1, 1, 1, 0.9)))
+    figure = draw_svd_tuning(trials(("b", 1, 1, 1, 1, 0.8), ("a", 1, 1, 1, 1, 0.8), ("c", 1, 1, 1, 1, 0.9)))
     assert xy(figure.axes[0].lines[0]) == [[0.8, 1], [0.8, 2]]
-    assert figure.get_suptitle() == "Lowest validation RMSE among 3 configurations: a and b, 0.8000 stars"
+    assert figure.get_suptitle() == "svd: lowest validation RMSE among 3 configurations: a and b, 0.8000 stars"
 
 
 def test_single_trial_is_singular() -> None:
-    title = draw_tuning(many_trials(1, 0)).get_suptitle()
-    assert title == "Lowest validation RMSE among 1 configuration: trial_0, 0.8500 stars"
+    title = draw_svd_tuning(many_trials(1, 0)).get_suptitle()
+    assert title == "svd: lowest validation RMSE among 1 configuration: trial_0, 0.8500 stars"
+
+
+def als_trials(*rows: tuple[Any, ...]) -> pd.DataFrame:
+    columns = ["configuration", "factors", "iterations", "regularization", "alpha", "relevance_threshold"]
+    return pd.DataFrame(rows, columns=[*columns, "validation_ndcg@10"])
+
+
+def test_of_the_als_the_highest_is_the_best(check_figure: Check) -> None:
+    table = als_trials(("low", 50, 15, 30.0, 1.0, 4.0, 0.2), ("high", 16, 8, 0.5, 2.0, np.nan, 0.25))
+    figure = check_figure(lambda: draw_als_tuning(table))
+    best, others = figure.axes[0].lines
+    assert (xy(best), xy(others)) == ([[0.25, 1]], [[0.2, 2]])
+    rows = [label.get_text().split() for label in figure.axes[0].get_yticklabels()]
+    assert rows == [
+        ["itera-", "regular-", "liked", "configuration", "factors", "tions", "ization", "alpha", "from"],
+        ["high", "16", "8", "0.5", "2", "none"],
+        ["low", "50", "15", "30", "1", "4"],
+    ]
+    assert figure.get_suptitle() == "als: highest validation NDCG@10 among 2 configurations: high, 0.2500"
+
+
+@pytest.mark.parametrize("step", [0.0, 1e-6, 0.01])
+def test_extreme_trials_of_the_als(check_figure: Check, step: float) -> None:
+    table = als_trials(*((f"trial_{n}", n + 1, 10, 1e-6, 1e6, None, step * n) for n in range(40)))
+    figure = check_figure(lambda: draw_als_tuning(table.astype({"relevance_threshold": float})))
+    drawn = np.concatenate([line.get_xdata() for line in figure.axes[0].lines])
+    np.testing.assert_array_equal(np.sort(drawn), np.sort(table["validation_ndcg@10"]))

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from movierec.columns import MOVIE_ID, RATING, USER_ID
+from movierec.errors import MovierecError
 from movierec.models.als import ALS
 from movierec.models.bias import Bias
 
@@ -83,6 +84,26 @@ def test_raw_scores_are_dot_products_and_zero_for_strangers(ratings: pd.DataFram
     raw = model.predict_raw([user, user, 10**6], [movie, 10**6, movie])
     assert raw[0] == pytest.approx(float(model.user_factors[2] @ model.movie_factors[4]), rel=1e-5)
     assert raw[1:].tolist() == [0.0, 0.0]
+
+
+@pytest.mark.parametrize("threads", [1, 2, 5])
+def test_threads_change_no_bit(ratings: pd.DataFrame, threads: int) -> None:
+    one, other = ALS(7, 5).fit(ratings), ALS(7, 5).fit(ratings, threads=threads)
+    np.testing.assert_array_equal(one.user_factors, other.user_factors)
+    np.testing.assert_array_equal(one.movie_factors, other.movie_factors)
+
+
+def test_equations_without_a_solution_are_told(ratings: pd.DataFrame) -> None:
+    with pytest.raises(MovierecError, match="^the ALS diverges: raise its regularization$"):
+        ALS(60, 2, regularization=0.0).fit(ratings)
+
+
+def test_an_error_of_the_callback_is_its_own(ratings: pd.DataFrame) -> None:
+    def fail(_loss: float) -> None:
+        raise ValueError("mine")
+
+    with pytest.raises(ValueError, match="^mine$"):
+        ALS(3, 2).fit(ratings, on_sweep=fail)
 
 
 def test_on_real_ratings_raw_scores_are_no_ratings_and_calibrated_ones_beat_the_bias(ml_100k: pd.DataFrame) -> None:

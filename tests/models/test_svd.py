@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from movierec.columns import MOVIE_ID, RATING, USER_ID
+from movierec.errors import MovierecError
 from movierec.models.svd import SVD, EpochResult
 from tests.models.conftest import make_ratings, split_ninety_ten
 
@@ -93,8 +94,12 @@ def test_history_is_the_error_of_the_model_after_each_epoch(ratings: pd.DataFram
 
 
 def test_training_error_falls(ratings: pd.DataFrame) -> None:
-    errors = [result.train_rmse for result in SVD(10, 30, 0.02, 0.0).fit(ratings).history]
+    errors = [result.train_rmse for result in SVD(10, 30, 0.02, 0.0).fit(ratings, ratings).history]
     assert all(later < earlier for earlier, later in itertools.pairwise(errors))
+
+
+def test_without_validation_only_the_last_epoch_is_measured(ratings: pd.DataFrame) -> None:
+    assert [(result.epoch, result.validation_rmse) for result in SVD(4, 3).fit(ratings).history] == [(3, None)]
 
 
 def test_surprise_engine_has_only_the_end_of_the_curve(ratings: pd.DataFrame) -> None:
@@ -103,3 +108,52 @@ def test_surprise_engine_has_only_the_end_of_the_curve(ratings: pd.DataFrame) ->
 
 def test_validation_ratings_do_not_change_the_factors(ratings: pd.DataFrame) -> None:
     assert_same_bits(SVD(4, 2).fit(ratings.iloc[::2]), SVD(4, 2).fit(ratings.iloc[::2], ratings.iloc[1::2]))
+
+
+def test_parallel_engine_depends_on_the_seed_but_not_on_the_threads(
+    ratings: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    models = []
+    for cores in (1, 2, 5, 64):
+        monkeypatch.setattr("movierec.models.svd.available_cores", lambda cores=cores: cores)
+        models.append(SVD(4, 3, engine="parallel", seed=1).fit(ratings))
+    for model in models[1:]:
+        assert_same_bits(models[0], model)
+    assert (SVD(4, 3, engine="parallel", seed=2).fit(ratings).user_bias != models[0].user_bias).any()
+
+
+def test_parallel_engine_is_about_as_accurate_as_the_fast_one(ml_100k: pd.DataFrame) -> None:
+    train, test = split_ninety_ten(ml_100k)
+    errors = [
+        SVD(50, 20, engine=engine).fit(train, test).history[-1].validation_rmse for engine in ("fast", "parallel")
+    ]
+    assert errors[1] == pytest.approx(errors[0], abs=0.001)
+
+
+def test_patience_stops_and_keeps_the_best_epoch(ratings: pd.DataFrame) -> None:
+    train, validation = ratings.iloc[::2], ratings.iloc[1::2]
+    stopped = SVD(4, 200, 0.05, patience=3).fit(train, validation)
+    best = stopped.best_epoch.epoch
+    assert len(stopped.history) == best + 3 < 200
+    errors = [result.validation_rmse or 0 for result in stopped.history]
+    assert best == 1 + int(np.argmin(errors))
+    assert_same_bits(stopped, SVD(4, best, 0.05).fit(train))
+
+
+def test_patience_that_never_runs_out_keeps_the_best_epoch_too(ratings: pd.DataFrame) -> None:
+    train, validation = ratings.iloc[::2], ratings.iloc[1::2]
+    model = SVD(4, 60, 0.05, patience=1000).fit(train, validation)
+    assert len(model.history) == 60
+    assert_same_bits(model, SVD(4, model.best_epoch.epoch, 0.05).fit(train))
+
+
+def test_patience_needs_something_to_watch(ratings: pd.DataFrame) -> None:
+    with pytest.raises(ValueError, match="patience needs validation ratings"):
+        SVD(4, 3, patience=2).fit(ratings)
+    with pytest.raises(ValueError, match="and an engine that reports every epoch"):
+        SVD(4, 3, patience=2, engine="surprise").fit(ratings, ratings)
+
+
+def test_too_high_a_learning_rate_is_told(ratings: pd.DataFrame) -> None:
+    with pytest.raises(MovierecError, match="the SVD diverges in epoch 5: lower its learning_rate"):
+        SVD(50, 5, 1.0, init_std_dev=5.0).fit(ratings)

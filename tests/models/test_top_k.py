@@ -110,7 +110,7 @@ def test_the_number_of_threads_changes_nothing(cores: int, monkeypatch: pytest.M
     scores = rng.integers(0, 9, size=(31, 70)).astype(np.float32)
     indptr, indices = random_exclusions(rng, *scores.shape)
     monkeypatch.setattr(top_k, "_MIN_SCORES_PER_THREAD", 1)
-    monkeypatch.setattr(top_k, "_available_cores", lambda: cores)
+    monkeypatch.setattr(top_k, "available_cores", lambda: cores)
     assert top_k_rows(scores, indptr, indices, k=6).columns.tolist() == reference(scores, indptr, indices, 6)
 
 
@@ -120,7 +120,7 @@ def test_serves_several_threads_at_once(monkeypatch: pytest.MonkeyPatch) -> None
     indptr, indices = random_exclusions(rng, *scores.shape)
     expected = reference(scores, indptr, indices, 7)
     monkeypatch.setattr(top_k, "_MIN_SCORES_PER_THREAD", 1)
-    monkeypatch.setattr(top_k, "_available_cores", lambda: 2)
+    monkeypatch.setattr(top_k, "available_cores", lambda: 2)
     with ThreadPoolExecutor(4) as pool:
         found = list(pool.map(lambda _: top_k_rows(scores, indptr, indices, 7).columns.tolist(), range(12)))
     assert found == [expected] * 12

@@ -51,7 +51,7 @@ def declared_code(stage: str) -> set[str]:
 def leaf_keys(content: dict[str, Any], prefix: str = "") -> set[str]:
     keys: set[str] = set()
     for key, value in content.items():
-        nested = isinstance(value, dict) and key != "configurations"
+        nested = isinstance(value, dict) and f"{prefix}{key}" not in {"tune.configurations", "tune.als"}
         keys |= leaf_keys(value, f"{prefix}{key}.") if nested else {f"{prefix}{key}"}
     return keys
 

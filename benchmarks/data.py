@@ -1,0 +1,33 @@
+"""Real data for the benchmarks: a MovieLens release, and its split as the pipeline makes it; nothing is measured here.
+
+Needs MOVIELENS_MIRROR or a network.
+"""
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pandas as pd
+
+from movierec import seeds
+from movierec.data.clean import clean_ratings
+from movierec.data.download import fetch_dataset
+from movierec.data.readers import RawRatings, read_movies, read_ratings
+from movierec.data.split import PARTS, split_ratings
+from movierec.evaluation import TestBed
+from movierec.params import Params
+
+
+def load_dataset(dataset: str) -> tuple[RawRatings, pd.DataFrame]:
+    """Return a release's ratings as read, and its movies."""
+    with TemporaryDirectory() as folder:
+        content = Path(folder) / dataset
+        fetch_dataset(dataset, content)
+        return read_ratings(content), read_movies(content)
+
+
+def split_dataset(raw: RawRatings, movies: pd.DataFrame, params: Params, seed: int) -> TestBed:
+    """Clean and split as the stages do with this seed in params.yaml."""
+    ratings, _ = clean_ratings(raw, **params.clean.model_dump(), rng=seeds.rng(seed, "clean", "sample"))
+    parts = split_ratings(ratings, **params.split.model_dump(), rng=seeds.rng(seed, "split", "shuffle"))
+    train, validation, test = (parts[name] for name in PARTS)
+    return TestBed(train, validation, test, movies, params.evaluate.relevance_threshold)

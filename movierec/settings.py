@@ -1,0 +1,151 @@
+"""The sections of params.yaml: names, types, ranges and meanings; reading the file is another module's."""
+
+import re
+from typing import Annotated, Literal, get_args
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+Factors = Annotated[int, Field(ge=1, le=2000, description="latent dimension")]
+Epochs = Annotated[int, Field(ge=1, le=10_000, description="passes over the training ratings")]
+LearningRate = Annotated[float, Field(gt=0, le=1, description="step size of SGD")]
+Regularization = Annotated[float, Field(ge=0, le=1e6, description="L2 penalty")]
+InitStdDev = Annotated[float, Field(ge=0, le=10, description="standard deviation of the factors' first draw")]
+Iterations = Annotated[int, Field(ge=1, le=1000, description="sweeps over users and movies")]
+Alpha = Annotated[float, Field(gt=0, le=1e6, description="confidence of a rating for each of its stars")]
+Patience = Annotated[int, Field(ge=0, le=10_000, description="epochs without a better validation RMSE; 0: never stop")]
+StarThreshold = Annotated[float, Field(ge=0.5, le=5, description="stars from which a rating counts as liked")]
+ConfidenceThreshold = Annotated[
+    StarThreshold | None,
+    Field(
+        description="ratings below it get confidence 1 only; null: every rating's confidence is alpha times its stars"
+    ),
+]
+Fraction = Annotated[float, Field(ge=0, le=1)]
+
+ModelName = Literal["svd", "svd_tuned", "als", "als_tuned", "bias", "popularity"]
+OUTCOME = re.compile(r"(precision|recall|ndcg|map|hit_rate|diversity|novelty)@(5|10|20)|mrr|(squared|absolute)_error")
+MODEL_NAMES: tuple[ModelName, ...] = get_args(ModelName)
+
+
+class Section(BaseModel):
+    """A part of params.yaml: exactly these keys, exactly these types."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+
+
+class SyntheticParams(Section):
+    """The embedded data generator."""
+
+    preset: Literal["tiny", "small", "headline", "ml-25m"] = Field(description="scale of the generated data")
+    noise: float = Field(ge=0.01, le=3, description="standard deviation of a rating around its mean, in stars")
+
+
+class CleanParams(Section):
+    """What the clean stage drops."""
+
+    sample_fraction: float = Field(gt=0, le=1, description="share of the ratings to keep, drawn at random")
+    min_user_ratings: int = Field(ge=1, description="ratings a user must have")
+    min_movie_ratings: int = Field(ge=1, description="ratings a movie must have")
+    iterate: bool = Field(description="repeat both minimum counts until stable")
+    max_bad_fraction: Fraction = Field(description="share of broken rows above which the data is refused")
+
+
+class SplitParams(Section):
+    """How ratings are divided into train, validation and test."""
+
+    method: Literal["random", "temporal", "per_user_temporal"]
+    validation: float = Field(gt=0, lt=1, description="share of the ratings")
+    test: float = Field(gt=0, lt=1, description="share of the ratings")
+
+    @model_validator(mode="after")
+    def _leave_something_to_train_on(self) -> "SplitParams":
+        if self.validation + self.test >= 1:
+            raise ValueError(f"validation + test is {self.validation + self.test:g} and leaves nothing to train on")
+        return self
+
+
+class SvdParams(Section):
+    """Biased matrix factorisation by SGD, beside `factors`."""
+
+    engine: Literal["fast", "parallel", "surprise"]
+    epochs: Epochs
+    learning_rate: LearningRate
+    regularization: Regularization
+    init_std_dev: InitStdDev
+    patience: Patience
+
+
+class AlsParams(Section):
+    """Implicit-feedback ALS, beside `factors`."""
+
+    iterations: Iterations
+    regularization: Regularization
+    alpha: Alpha
+    relevance_threshold: ConfidenceThreshold
+
+
+class SvdConfiguration(Section):
+    """One trial of the SVD's hyperparameters."""
+
+    factors: Factors
+    epochs: Epochs
+    learning_rate: LearningRate
+    regularization: Regularization
+    init_std_dev: InitStdDev = 0.1
+    patience: Patience = 0
+
+
+class AlsConfiguration(Section):
+    """One trial of the ALS's hyperparameters."""
+
+    factors: Factors
+    iterations: Iterations
+    regularization: Regularization
+    alpha: Alpha
+    relevance_threshold: ConfidenceThreshold
+
+
+class TuneParams(Section):
+    """The trials of the tune stage."""
+
+    search: Literal["grid", "tpe"] = Field(description="grid: the listed settings; tpe: they and `trials` more")
+    trials: int = Field(ge=1, le=10_000, description="trials that tpe proposes for each model")
+    workers: int = Field(ge=1, le=256, description="trials at a time; no result depends on it")
+    configurations: dict[str, SvdConfiguration] = Field(min_length=1)
+    als: dict[str, AlsConfiguration] = Field(min_length=1)
+
+
+class EvaluateParams(Section):
+    """How models are judged."""
+
+    relevance_threshold: StarThreshold
+    bootstrap_samples: int = Field(ge=100, le=100_000, description="resamples behind each interval")
+
+
+def _require_outcome(metric: str) -> str:
+    if not OUTCOME.fullmatch(metric):
+        raise PydanticCustomError(
+            "outcome",
+            "Input should be mrr, squared_error, absolute_error, or precision, recall, ndcg, map, hit_rate, diversity "
+            "or novelty at 5, 10 or 20 (such as ndcg@10)",
+        )
+    return metric
+
+
+class AbtestParams(Section):
+    """The offline experiment between two models."""
+
+    experiment: str = Field(min_length=1, max_length=100, description="name; salts the assignment of users")
+    control: ModelName
+    treatment: ModelName
+    metric: Annotated[str, AfterValidator(_require_outcome)] = Field(description="the experiment's outcome")
+    significance: float = Field(gt=0, lt=0.5, description="false positive rate")
+    power: float = Field(gt=0.5, lt=1, description="chance to see the minimum effect if it is there")
+    minimum_effect: float = Field(gt=0, description="smallest difference worth seeing, in units of the metric")
+
+    @model_validator(mode="after")
+    def _compare_two_models(self) -> "AbtestParams":
+        if self.control == self.treatment:
+            raise ValueError(f"control and treatment are both {self.control}: name two models")
+        return self

@@ -1,0 +1,1 @@
+"""Choosing hyperparameters on the validation part: what a trial does, how trials run, which ones are tried."""

@@ -1,0 +1,74 @@
+"""Trials of the ALS: NDCG@10 on validation over the full catalogue."""
+
+from typing import ClassVar
+
+import numpy as np
+import pandas as pd
+
+from movierec.metrics.ranking import ranking_metrics_by_user
+from movierec.metrics.relevance import Relevance
+from movierec.models.als import ALS
+from movierec.models.base import Recommender
+from movierec.tuning.objective import Objective, OnStep, Settings, ignore_step
+
+K = 10
+
+
+class AlsObjective(Objective):
+    """Fit the ALS and calibrate it on validation; its steps are sweeps, without scores. See `Objective`.
+
+    Parameters
+    ----------
+    train, validation, seed
+        As `Objective` takes them.
+    relevance_threshold : float
+        Stars from which a validation rating makes its movie relevant.
+    """
+
+    model: ClassVar[str] = "als"
+    listed_in: ClassVar[str] = "tune.als"
+    metric: ClassVar[str] = f"validation_ndcg@{K}"
+    lowest_wins: ClassVar[bool] = False
+    code: ClassVar[tuple[str, ...]] = (
+        "movierec.ids",
+        "movierec.metrics.ranking",
+        "movierec.metrics.relevance",
+        "movierec.models.als",
+        "movierec.models.base",
+        "movierec.models.bias",
+        "movierec.models.top_k",
+        "movierec.tuning.als",
+        "movierec.tuning.objective",
+    )
+    libraries: ClassVar[tuple[str, ...]] = ("implicit", "numba", "numpy", "pandas", "scipy")
+
+    def __init__(self, train: pd.DataFrame, validation: pd.DataFrame, seed: int, relevance_threshold: float) -> None:
+        super().__init__(train, validation, seed)
+        self.relevance = Relevance(train, validation, relevance_threshold)
+
+    def fit(self, settings: Settings, on_step: OnStep = ignore_step, *, threads: int = 0) -> ALS:
+        """Fit on train, calibrate on validation; see `Objective.fit`."""
+        model = ALS(**settings, seed=self.seed)
+        return model.fit(self.train, lambda _loss: on_step(None), threads=threads).calibrate(self.validation)
+
+    def score(self, model: Recommender) -> dict[str, float]:
+        """Return ``validation_ndcg@10``, 0 to 1: the mean over users with a relevant movie, 0 without any.
+
+        What a user rated in train is not recommended; the catalogue is every movie in train.
+        """
+        users, catalogue = self.relevance.users, self.relevance.catalogue
+        lists = catalogue.rows(model.recommend(users.ids, K, exclude=self.train)[0])
+        by_user = ranking_metrics_by_user(lists, self.relevance.matrix, self.relevance.counts, ks=(K,))
+        judged = self.relevance.counts > 0
+        return {self.metric: float(np.mean(by_user[f"ndcg@{K}"][judged])) if judged.any() else 0.0}
+
+    def count_steps(self, settings: Settings) -> int:
+        """Return the number of sweeps."""
+        return int(settings["iterations"])
+
+    def estimate_effort(self, settings: Settings) -> float:
+        """Count multiplications a rating: a sweep builds an equation of factors x factors, twice."""
+        return float(2 * settings["iterations"] * settings["factors"] ** 2)
+
+    def _conditions(self) -> str:
+        return f"relevant from {self.relevance.threshold}"

@@ -1,0 +1,39 @@
+"""From parameters to searches."""
+
+import pandas as pd
+
+from movierec.settings import TuneParams
+from movierec.tuning.als import AlsObjective
+from movierec.tuning.search import GridSearch
+from movierec.tuning.svd import SvdObjective
+from movierec.tuning.tpe import TpeSearch
+
+
+def plan_searches(
+    tune: TuneParams, relevance_threshold: float, train: pd.DataFrame, validation: pd.DataFrame, seed: int
+) -> list[GridSearch]:
+    """Set up the search of each kind of model.
+
+    Parameters
+    ----------
+    tune : TuneParams
+        How to search, and the configurations.
+    relevance_threshold : float
+        Stars from which a validation rating makes its movie relevant.
+    train, validation : DataFrame
+        What to fit on and what to score on.
+    seed : int
+        Of every fit and of the proposals.
+
+    Returns
+    -------
+    list of GridSearch
+        For the SVD and for the ALS.
+    """
+    kinds = (
+        (SvdObjective(train, validation, seed), tune.configurations),
+        (AlsObjective(train, validation, seed, relevance_threshold), tune.als),
+    )
+    if tune.search == "grid":
+        return [GridSearch(objective, configurations) for objective, configurations in kinds]
+    return [TpeSearch(objective, configurations, tune.trials, seed) for objective, configurations in kinds]

@@ -1,0 +1,49 @@
+"""Trials of the SVD: RMSE on every validation rating."""
+
+from typing import ClassVar
+
+from movierec.columns import MOVIE_ID, RATING, USER_ID
+from movierec.metrics.rating import mae, rmse
+from movierec.models.base import Recommender
+from movierec.models.svd import SVD
+from movierec.tuning.objective import Objective, OnStep, Settings, ignore_step
+
+
+class SvdObjective(Objective):
+    """Fit the SVD; its steps are epochs, each with its RMSE on validation. See `Objective`."""
+
+    model: ClassVar[str] = "svd"
+    listed_in: ClassVar[str] = "tune.configurations"
+    metric: ClassVar[str] = "validation_rmse"
+    lowest_wins: ClassVar[bool] = True
+    code: ClassVar[tuple[str, ...]] = (
+        "movierec.ids",
+        "movierec.metrics.rating",
+        "movierec.models.base",
+        "movierec.models.schedule",
+        "movierec.models.sgd",
+        "movierec.models.svd",
+        "movierec.tuning.objective",
+        "movierec.tuning.svd",
+    )
+    libraries: ClassVar[tuple[str, ...]] = ("numba", "numpy", "pandas")
+
+    def fit(self, settings: Settings, on_step: OnStep = ignore_step, *, threads: int = 0) -> SVD:
+        """Fit on train; see `Objective.fit`."""
+        del threads  # its loop has one
+        model = SVD(**settings, seed=self.seed)
+        return model.fit(self.train, self.validation, on_epoch=lambda epoch: on_step(epoch.validation_rmse))
+
+    def score(self, model: Recommender) -> dict[str, float]:
+        """Return ``validation_rmse`` and ``validation_mae``, in stars."""
+        predicted = model.predict(self.validation[USER_ID], self.validation[MOVIE_ID])
+        actual = self.validation[RATING].to_numpy()
+        return {"validation_rmse": rmse(actual, predicted), "validation_mae": mae(actual, predicted)}
+
+    def count_steps(self, settings: Settings) -> int:
+        """Return the number of epochs."""
+        return int(settings["epochs"])
+
+    def estimate_effort(self, settings: Settings) -> float:
+        """Count multiplications a rating."""
+        return float(settings["epochs"] * settings["factors"])
