@@ -6,13 +6,14 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help repro test check format types imports pytest bench verify ui lock clean
+.PHONY: help repro test check format types imports pytest container bench verify serve ui screens lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
 
 repro: $(READY) ## build everything that params.yaml describes, and sum it up
 	$(BIN)/dvc repro
+	@$(BIN)/movierec track sync || true
 	@$(BIN)/movierec summary
 
 test: check ## run every check
@@ -24,7 +25,7 @@ format: $(READY) ## style: ruff
 	$(BIN)/ruff format --check .
 
 types: $(READY) ## types: mypy --strict
-	$(BIN)/mypy movierec stages tests benchmarks
+	$(BIN)/mypy movierec stages tests benchmarks docs
 
 imports: $(READY) ## layers: imports go down only
 	$(BIN)/lint-imports
@@ -32,21 +33,36 @@ imports: $(READY) ## layers: imports go down only
 pytest: $(READY) ## the test suite with coverage
 	$(BIN)/pytest --numprocesses 2 --dist loadgroup --cov --cov-report term:skip-covered
 
+container: $(READY) ## check the container's files, and serve from what the image would hold
+	$(BIN)/hadolint Dockerfile
+	MOVIEREC_API_TOKEN=token POSTGRES_PASSWORD=password docker-compose config --quiet
+	ops/check_image.sh
+
 bench: $(READY) ## measure every published number again
-	for name in accuracy svdpp svd_speed intervals hybrid ranking; do $(BIN)/python -m benchmarks.$$name || exit 1; done
+	for name in accuracy svdpp svd_speed intervals hybrid ranking tracking service; do $(BIN)/python -m benchmarks.$$name || exit 1; done
 
 verify: $(READY) ## rebuild the committed experiment from nothing, compare byte for byte
 	$(BIN)/movierec verify
 
+serve: $(READY) ## serve recommendations at http://127.0.0.1:8000
+	$(BIN)/movierec serve
+
 ui: $(READY) ## open the tracked runs
+	@$(BIN)/movierec track sync || true
 	$(BIN)/mlflow ui --backend-store-uri sqlite:///$(CURDIR)/mlflow.db
 
-lock: ## renew requirements.lock from pyproject.toml (needs uv)
-	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --fork-strategy fewest \
-		--generate-hashes --no-emit-index-url --no-emit-find-links --no-header --upgrade --output-file requirements.lock
+screens: $(READY) ## take the README's pictures of MLflow again (needs Chromium)
+	$(BIN)/python docs/screens.py
 
-clean: ## remove the environment and all that is not in git
-	rm -rf $(VENV) .movierec dvc_plots .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage
+LOCK := uv pip compile --universal --python-version 3.11 --fork-strategy fewest --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --no-header --quiet
+
+lock: ## renew the two files of locked packages from pyproject.toml (needs uv)
+	$(LOCK) pyproject.toml --extra dev --upgrade --output-file requirements.lock
+	$(LOCK) --group service --constraint requirements.lock --output-file ops/requirements.lock
+
+clean: ## remove the environment and every cache; tracked runs and the service's ratings stay
+	rm -rf $(VENV) .movierec/trials dvc_plots .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage* .schemathesis
 
 $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "error: Python 3.11 or newer is needed: make PYTHON=/path/to/python3"; exit 1; }

@@ -1,12 +1,16 @@
-"""The command line: `movierec summary`, `movierec verify` and `movierec abtest`."""
+"""The command line: what the pipeline made, whether it can be made again, its runs, experiments, recommendations."""
 
 import typer
 
-from movierec.commands import abtest
+from movierec.commands import abtest, ratings, serve, serving, track
 from movierec.errors import run_command
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 app.add_typer(abtest.app, name="abtest")
+app.add_typer(ratings.app, name="ratings")
+app.add_typer(track.app, name="track")
+app.command("serve")(serve.serve)
+serving.add_commands(app)
 
 
 @app.callback()

@@ -14,7 +14,6 @@ RATING_COLUMNS: Final = (USER_ID, MOVIE_ID, RATING, TIMESTAMP)
 TITLE: Final = "title"
 YEAR: Final = "year"
 GENRES: Final = "genres"
-MOVIE_COLUMNS: Final = (MOVIE_ID, TITLE, YEAR, GENRES)
 
 MODEL: Final = "model"
 TRAIN_RATINGS: Final = "n_train"

@@ -27,6 +27,7 @@ from movierec.metrics.diversity import (
 from movierec.metrics.ranking import KS, ranking_metrics_by_user
 from movierec.metrics.rating import UserErrors, error_sums_by_user, rmse
 from movierec.metrics.relevance import Relevance
+from movierec.metrics.validation import VALIDATION_NDCG, measure_validation_ndcg
 from movierec.models.als import ALS
 from movierec.models.base import Recommender
 
@@ -63,6 +64,11 @@ class TestBed:
     def relevance(self) -> Relevance:
         """Who is ranked for, and what is relevant to them."""
         return Relevance(self.train, self.test, self.relevance_threshold)
+
+    @cached_property
+    def validation_relevance(self) -> Relevance:
+        """What is relevant in validation, by which models are chosen."""
+        return Relevance(self.train, self.validation, self.relevance_threshold)
 
     @property
     def users(self) -> IdIndex:
@@ -137,7 +143,8 @@ class ModelResult:
     by_user : dict of str to ndarray of float64, shape (users,)
         Ranking metrics, diversity and novelty; NaN where undefined.
     overall : dict of str to float
-        Coverage, concentration and popularity of the lists, and for the ALS the RMSE of its uncalibrated scores.
+        Coverage, concentration and popularity of the lists, ``validation_ndcg@10``, and for the ALS the RMSE of its
+        uncalibrated scores.
     """
 
     predicted: Values
@@ -164,11 +171,12 @@ def evaluate_model(model: Recommender, bed: TestBed) -> ModelResult:
     """
     pairs = bed.test[USER_ID], bed.test[MOVIE_ID]
     actual, predicted = bed.test[RATING].to_numpy(dtype=np.float64), model.predict(*pairs)
+    chosen_by = measure_validation_ndcg(model, bed.validation_relevance)
     errors = error_sums_by_user(bed.users.rows(bed.test[USER_ID]), actual, predicted, len(bed.users))
     lists = bed.catalogue.rows(model.recommend(bed.users.ids, max(KS), exclude=bed.seen)[0])
     by_user = ranking_metrics_by_user(lists, bed.relevance.matrix, bed.relevance.counts) | _judge_variety(lists, bed)
     overall = {f"coverage@{k}": coverage(lists[:, :k], len(bed.catalogue)) for k in KS}
-    overall |= _judge_concentration(lists[:, :LIST_LENGTH], bed)
+    overall |= _judge_concentration(lists[:, :LIST_LENGTH], bed) | {VALIDATION_NDCG: chosen_by}
     if isinstance(model, ALS):
         overall["rmse_raw"] = rmse(actual, model.predict_raw(*pairs))
     return ModelResult(predicted, lists, errors, by_user, overall)

@@ -1,7 +1,5 @@
 """Mapping between the data set's ids and the rows of a matrix."""
 
-from typing import Self
-
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -37,11 +35,6 @@ class IdIndex:
         self._index = pd.Index(self.ids)
         if not self._index.is_unique:
             raise ValueError("ids must be distinct")
-
-    @classmethod
-    def in_order_of_appearance(cls, ids: npt.ArrayLike) -> Self:
-        """Index the distinct values of `ids`, the first that appears first."""
-        return cls(pd.unique(np.asarray(ids)))
 
     def __len__(self) -> int:
         """Return the number of ids."""

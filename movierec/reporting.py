@@ -197,14 +197,6 @@ def tabulate_calibration(results: Mapping[str, ModelResult], bed: TestBed) -> pd
     return pd.concat(tables, ignore_index=True)
 
 
-def list_figures(summary: Mapping[str, Mapping[str, Any]]) -> dict[str, tuple[dict[str, str], dict[str, float]]]:
-    """Return each model's parameters (its name) and metrics without intervals, for a tracker."""
-    return {
-        model: ({MODEL: model}, {metric: value for metric, value in figures.items() if not isinstance(value, dict)})
-        for model, figures in summary.items()
-    }
-
-
 def format_summary(summary: Mapping[str, Mapping[str, Any]], floor: float | None) -> str:
     """Return the headline metrics as a table for people."""
     lines = [f"{'model':<12}{'RMSE':>8}{'MAE':>8}{'NDCG@10':>9}{'coverage@10':>13}"]

@@ -2,11 +2,11 @@
 
 from movierec.abtest.experiment import run_experiment
 from movierec.abtest.power_curve import tabulate_power
-from movierec.errors import run_command
 from movierec.io import read_parquet, write_csv, write_json
 from movierec.params import load_params
 from movierec.paths import METRICS, PER_USER, PLOTS
 from movierec.seeds import rng
+from movierec.tracking.stage import run_stage
 
 
 def main() -> None:
@@ -20,4 +20,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    run_command(main)
+    run_stage("abtest", main)

@@ -2,9 +2,8 @@
 
 from tqdm import tqdm
 
-from movierec import io, paths, reporting, seeds, tracking
+from movierec import io, paths, reporting, seeds
 from movierec.deciles import tabulate_by_activity, tabulate_by_popularity
-from movierec.errors import run_command
 from movierec.evaluation import TestBed, evaluate_model
 from movierec.models.als import ALS
 from movierec.models.base import Recommender
@@ -12,6 +11,7 @@ from movierec.models.bias import Bias
 from movierec.models.popularity import Popularity
 from movierec.models.svd import SVD
 from movierec.params import load_params
+from movierec.tracking.stage import run_stage
 
 
 def main() -> None:
@@ -50,11 +50,10 @@ def main() -> None:
     for name, table in tables.items():
         io.write_csv(table, paths.PLOTS / f"evaluate_{name}.csv")
     io.write_parquet(reporting.tabulate_users(results, bed), paths.PER_USER)
-    tracking.log_run("evaluate", {}, {}, children=reporting.list_figures(summary))
     print(f"{reporting.format_summary(summary, floor)}\n{reporting.format_comparisons(comparisons)}")
     found = {"comparisons": reporting.summarize_comparisons(comparisons), "data": bed.describe()}
     io.write_json(summary | found, paths.METRICS / "evaluate.json")
 
 
 if __name__ == "__main__":
-    run_command(main)
+    run_stage("evaluate", main)

@@ -3,12 +3,12 @@
 import pandas as pd
 from tqdm import tqdm
 
-from movierec import io, paths, tracking
+from movierec import io, paths
 from movierec.columns import MOVIE_ID, RATING, USER_ID
-from movierec.errors import run_command
 from movierec.metrics.rating import rmse
 from movierec.models.als import ALS
 from movierec.params import load_params
+from movierec.tracking.stage import run_stage, timed
 
 
 def main() -> None:
@@ -16,7 +16,8 @@ def main() -> None:
     params = load_params()
     settings = {"factors": params.factors, **params.als.model_dump(), "seed": params.seed}
     train, validation = io.read_parquet(paths.TRAIN), io.read_parquet(paths.VALIDATION)
-    with tqdm(total=params.als.iterations, desc="ALS", unit="sweep", disable=None) as progress:
+    bar = tqdm(total=params.als.iterations, desc="ALS", unit="sweep", disable=None)
+    with bar as progress, timed("training_time_s"):
         model = ALS(**settings).fit(train, on_sweep=lambda _: progress.update())
     model.calibrate(validation)
     model.save(paths.MODELS / "als.npz")
@@ -29,7 +30,6 @@ def main() -> None:
     sweeps = range(1, len(model.objective) + 1)
     io.write_csv(pd.DataFrame({"iteration": sweeps, "loss": model.objective}), paths.PLOTS / "train_als.csv")
     io.write_json({"als": final}, paths.METRICS / "train_als.json")
-    tracking.log_run("train_als", settings, final, {"loss": model.objective})
     print(
         f"ALS: loss {final['loss']:.5f}; RMSE on validation {final['validation_rmse']:.4f} calibrated, "
         f"{final['validation_rmse_raw']:.4f} raw",
@@ -37,4 +37,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    run_command(main)
+    run_stage("train_als", main)

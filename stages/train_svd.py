@@ -3,10 +3,10 @@
 import pandas as pd
 from tqdm import tqdm
 
-from movierec import io, paths, tracking
-from movierec.errors import run_command
+from movierec import io, paths
 from movierec.models.svd import SVD
 from movierec.params import load_params
+from movierec.tracking.stage import run_stage, timed
 
 
 def main() -> None:
@@ -14,17 +14,16 @@ def main() -> None:
     params = load_params()
     settings = {"factors": params.factors, **params.svd.model_dump(), "seed": params.seed}
     train, validation = io.read_parquet(paths.TRAIN), io.read_parquet(paths.VALIDATION)
-    with tqdm(total=params.svd.epochs, desc="SVD", unit="epoch", disable=None) as progress:
+    bar = tqdm(total=params.svd.epochs, desc="SVD", unit="epoch", disable=None)
+    with bar as progress, timed("training_time_s"):
         model = SVD(**settings).fit(train, validation, on_epoch=lambda _: progress.update())
     model.save(paths.MODELS / "svd.npz")
     curve = pd.DataFrame(model.history)
     final = {name: float(curve[name].iloc[-1]) for name in ("train_rmse", "validation_rmse")}
     io.write_csv(curve, paths.PLOTS / "train_svd.csv")
     io.write_json({"svd": final}, paths.METRICS / "train_svd.json")
-    curves = {name: curve[name].tolist() for name in final}
-    tracking.log_run("train_svd", settings, final, curves)
     print(f"SVD: RMSE {final['train_rmse']:.4f} on train, {final['validation_rmse']:.4f} on validation")
 
 
 if __name__ == "__main__":
-    run_command(main)
+    run_stage("train_svd", main)

@@ -1,7 +1,9 @@
 """What every test may use; pins movierec's environment before NumPy loads."""
 
 import os
+import shutil
 from pathlib import Path
+from typing import NoReturn
 
 import hypothesis
 import pytest
@@ -14,11 +16,24 @@ hypothesis.settings.load_profile("movierec")
 
 @pytest.fixture(scope="session")
 def mirror() -> Path:
-    """Return the folder with the real MovieLens archives, or skip; in CI a missing one fails."""
+    """Return the folder with the real MovieLens archives."""
     folder = os.environ.get("MOVIELENS_MIRROR")
     if folder:
         return Path(folder).resolve()
-    message = "set MOVIELENS_MIRROR to a folder with ml-100k.zip and ml-latest-small.zip"
+    return miss("set MOVIELENS_MIRROR to a folder with ml-100k.zip and ml-latest-small.zip")
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Return the browser."""
+    for name in ("chromium", "chromium-browser", "google-chrome"):
+        if found := shutil.which(name):
+            return found
+    return miss("install Chromium (Debian: chromium)")
+
+
+def miss(what_to_do: str) -> NoReturn:
+    """Skip a test for something that not every machine has; in CI it fails."""
     if os.environ.get("MOVIEREC_REQUIRE_REAL_DATA") == "1":
-        pytest.fail(message)
-    pytest.skip(message)
+        pytest.fail(what_to_do)
+    pytest.skip(what_to_do)

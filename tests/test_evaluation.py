@@ -22,7 +22,19 @@ from movierec.models.bias import Bias
 from movierec.models.popularity import Popularity
 from movierec.models.svd import SVD
 from movierec.reporting import summarize_results
-from tests.beds import GENRES, TEST, Chance, Fake, Oracle, Recorder, hand_labels_to_strangers, random_bed, small_bed
+from movierec.tuning.als import AlsObjective
+from tests.beds import (
+    GENRES,
+    TEST,
+    Chance,
+    Fake,
+    Oracle,
+    Recorder,
+    as_ratings,
+    hand_labels_to_strangers,
+    random_bed,
+    small_bed,
+)
 
 LOG2_3 = math.log2(3)
 
@@ -149,7 +161,8 @@ def test_a_cold_user_is_not_ranked_for_but_predicted_for() -> None:
 def test_only_cold_users() -> None:
     bed = small_bed(test=[(9, 1, 5), (8, 2, 4)])
     figures = summarize(bed, bias=Bias().fit(bed.train))["bias"]
-    assert set(figures) == {"rmse", "rmse_ci", "mae", "mae_ci", "coverage@5", "coverage@10", "coverage@20"}
+    of_ratings = {"rmse", "rmse_ci", "mae", "mae_ci"}
+    assert set(figures) == of_ratings | {"coverage@5", "coverage@10", "coverage@20", "validation_ndcg@10"}
     assert figures["coverage@10"] == 0
 
 
@@ -361,3 +374,33 @@ def test_popularity_on_movielens(
     assert {metric: figures[metric] for metric in measured} == pytest.approx(rank_by_popularity_slowly(bed), abs=1e-12)
     # Measured by another program on the same split: it breaks ties in another order, and forgives movies not in train.
     assert {metric: figures[metric] for metric in measured} == pytest.approx(measured, abs=6e-4)
+
+
+def test_validation_ndcg_is_what_tuning_scores_the_als_by() -> None:
+    bed = random_bed()
+    objective = AlsObjective(bed.train, bed.validation, seed=3, relevance_threshold=bed.relevance_threshold)
+    settings = {"factors": 4, "iterations": 3, "regularization": 1.0, "alpha": 1.0, "relevance_threshold": 4.0}
+    model = objective.fit(settings)
+    scores = objective.score(model)
+    assert scores["validation_ndcg@10"] > 0
+    assert evaluate_model(model, bed).overall.items() >= scores.items()
+
+
+def test_validation_ndcg_knows_no_test_rating() -> None:
+    bed = random_bed()
+    other = TestBed(bed.train, bed.validation, bed.test[:9], bed.movies, bed.relevance_threshold)
+    model = Popularity().fit(bed.train)
+    found = {evaluate_model(model, each).overall["validation_ndcg@10"] for each in (bed, other)}
+    assert len(found) == 1
+
+
+def test_validation_ndcg_of_who_knows_validation_is_1() -> None:
+    bed = random_bed()
+    assert evaluate_model(Oracle(bed.validation).fit(bed.train), bed).overall["validation_ndcg@10"] == 1.0
+
+
+@pytest.mark.parametrize("validation", [[], [(1, 3, 3.5)], [(9, 3, 5)]])
+def test_validation_ndcg_is_0_where_nobody_is_judged(validation: list[tuple[int, int, float]]) -> None:
+    bed = small_bed()
+    empty = TestBed(bed.train, as_ratings(validation), bed.test, bed.movies, 4.0)
+    assert evaluate_model(Popularity().fit(bed.train), empty).overall["validation_ndcg@10"] == 0.0

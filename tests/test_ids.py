@@ -18,14 +18,6 @@ def test_rows_agree_with_a_dictionary(ids: list[int], others: list[int]) -> None
     assert rows.tolist() == [oracle.get(each, -1) for each in wanted]
 
 
-@given(st.lists(int32s))
-def test_order_of_appearance(ids: list[int]) -> None:
-    index = IdIndex.in_order_of_appearance(ids)
-    assert index.ids.tolist() == list(dict.fromkeys(ids))
-    assert index.ids.dtype == np.int32
-    assert index.ids[index.rows(ids)].tolist() == ids
-
-
 def test_keeps_the_shape_that_is_asked() -> None:
     index = IdIndex([3, 1])
     assert index.rows([[1, 3], [9, 3], [1, 1]]).tolist() == [[1, 0], [UNKNOWN, 0], [1, 1]]
@@ -57,5 +49,3 @@ def test_refuses_a_repeated_id(ids: list[int]) -> None:
 def test_refuses_an_id_that_would_change(ids: np.ndarray) -> None:
     with pytest.raises(ValueError, match="32-bit integers"):
         IdIndex(ids)
-    with pytest.raises(ValueError, match="32-bit integers"):
-        IdIndex.in_order_of_appearance(ids)

@@ -138,7 +138,7 @@ def test_summary_has_every_metric_and_the_headline_with_intervals(tmp_path: Path
     with_interval = {"rmse", "mae", "precision@10", "recall@10", "ndcg@10"}
     assert set(figures) == (
         {f"{metric}@{k}" for metric in (*RANKING, *BEYOND) for k in KS}
-        | {"mrr", "rmse", "mae", "gini@10", "popularity_lift@10"}
+        | {"mrr", "rmse", "mae", "gini@10", "popularity_lift@10", "validation_ndcg@10"}
         | {f"{metric}_ci" for metric in with_interval}
     )
     for metric in with_interval:

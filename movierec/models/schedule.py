@@ -5,7 +5,8 @@ the same bits if they agree on the order of each user's and of each movie's rati
 """
 
 import itertools
-from typing import NamedTuple
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
 
 import numba
 import numpy as np
@@ -13,6 +14,7 @@ import numpy.typing as npt
 
 Rows = npt.NDArray[np.int32]
 Array = npt.NDArray[np.float64]
+TakeAll = Callable[[Callable[[Any], Any], Iterable[Any]], Iterable[Any]]
 
 GROUP = 4  # ratings whose dot products are computed side by side
 WINDOW = 64  # users to choose the next group from; their factors stay in the first-level cache
@@ -98,7 +100,9 @@ def _group(user: Rows, movie: Rows) -> tuple[Rows, npt.NDArray[np.uint8]]:
     return order, group_sizes[:groups]
 
 
-def stratify(user: Rows, movie: Rows, rating: Array, blocks: int, rng: np.random.Generator) -> list[list[Block]]:
+def stratify(
+    user: Rows, movie: Rows, rating: Array, blocks: int, rng: np.random.Generator, take_all: TakeAll = map
+) -> list[list[Block]]:
     """Cut ratings into blocks of which several can be taken at once: stratified SGD (Gemulla et al. 2011, KDD).
 
     Users are cut in their order, movies dealt at random, into `blocks` parts of about equal numbers of ratings. A
@@ -113,6 +117,8 @@ def stratify(user: Rows, movie: Rows, rating: Array, blocks: int, rng: np.random
         Parts, 1 to 181; with 1 there is one stratum of one block, and the order is that of `interleave`.
     rng : numpy.random.Generator
         Deals the movies.
+    take_all : callable
+        ``map``, or that of a pool of threads.
 
     Returns
     -------
@@ -127,7 +133,7 @@ def stratify(user: Rows, movie: Rows, rating: Array, blocks: int, rng: np.random
     order = np.argsort(cell, kind="stable")
     cuts = np.searchsorted(cell[order], np.arange(blocks**2 + 1))
     cells = [order[first:last] for first, last in itertools.pairwise(cuts)]
-    made = [interleave(user[part], movie[part], rating[part]) for part in cells]
+    made = list(take_all(lambda part: interleave(user[part], movie[part], rating[part]), cells))
     return [made[first : first + blocks] for first in range(0, blocks**2, blocks)]
 
 

@@ -25,10 +25,10 @@ BLOCKS = 8
 
 @dataclass(frozen=True)
 class EpochResult:
-    """Root mean squared errors after one epoch, in stars; `validation_rmse` is None without validation data."""
+    """Root mean squared errors after one epoch, in stars; None where the epoch was not measured."""
 
     epoch: int
-    train_rmse: float
+    train_rmse: float | None
     validation_rmse: float | None
 
 
@@ -103,6 +103,8 @@ class SVD(Recommender):
         ratings: pd.DataFrame,
         validation: pd.DataFrame | None = None,
         on_epoch: Callable[[EpochResult], object] = lambda _: None,
+        *,
+        measure_train: bool = True,
     ) -> Self:
         """Learn biases and factors.
 
@@ -113,9 +115,12 @@ class SVD(Recommender):
             and within a user in the order given.
         validation : DataFrame, optional
             Ratings to measure each epoch on; learns nothing from them. Without them only the last epoch is measured,
-            on the training ratings, for a measurement costs half an epoch.
+            on the training ratings.
         on_epoch : callable
             Called after each measured epoch; what it raises ends the fit.
+        measure_train : bool
+            Whether the epochs are measured on the training ratings beside the validation ratings, which costs nearly
+            as much as 50 factors' training.
 
         Returns
         -------
@@ -125,7 +130,7 @@ class SVD(Recommender):
         Raises
         ------
         MovierecError
-            If the training error stops being a number: the learning rate is too high.
+            If an error stops being a number: the learning rate is too high.
         ValueError
             If there are no ratings, or patience without validation ratings.
         """
@@ -135,12 +140,13 @@ class SVD(Recommender):
         ratings = ratings if ratings[USER_ID].is_monotonic_increasing else ratings.sort_values(USER_ID, kind="stable")
         self.users, self.movies, user, movie = index_ids(ratings)
         stars = ratings[RATING].to_numpy(dtype=np.float64)
-        best = None
+        best, held_out = None, None if validation is None else self._locate(validation)
         for epoch in self._run_epochs(ratings, user, movie, stars):
-            if validation is None and epoch < self.epochs:
+            if held_out is None and epoch < self.epochs:
                 continue
-            result = EpochResult(epoch, self._rmse(user, movie, stars), self._rmse_on(validation))
-            if not math.isfinite(result.train_rmse):
+            train_rmse = self._rmse(user, movie, stars) if measure_train or held_out is None else None
+            result = EpochResult(epoch, train_rmse, self._rmse(*held_out) if held_out else None)
+            if not math.isfinite((result.train_rmse or 0.0) + (result.validation_rmse or 0.0)):
                 raise MovierecError(f"the SVD diverges in epoch {epoch}: lower its learning_rate")
             self.history.append(result)
             on_epoch(result)
@@ -169,10 +175,10 @@ class SVD(Recommender):
         self.mean = np.asarray(stars.mean())
         self._draw_factors(movie)
         blocks = BLOCKS if self.engine == "parallel" else 1
-        strata = stratify(user, movie, stars, blocks, seeds.rng(self.seed, "svd", "blocks"))
         arguments = (float(self.mean), self._model(), self._steps(), True)
         with ThreadPoolExecutor(min(blocks, available_cores())) if blocks > 1 else nullcontext() as pool:
             take_all = pool.map if pool else map
+            strata = stratify(user, movie, stars, blocks, seeds.rng(self.seed, "svd", "blocks"), take_all)
             for epoch in range(1, self.epochs + 1):
                 for stratum in strata:
                     deque(take_all(lambda block: run_epoch(block, *arguments), stratum), maxlen=0)
@@ -225,11 +231,9 @@ class SVD(Recommender):
     def _rmse(self, user: Rows, movie: Rows, stars: Array) -> float:
         return float(np.sqrt(np.mean((self._predict_rows(user, movie) - stars) ** 2)))
 
-    def _rmse_on(self, ratings: pd.DataFrame | None) -> float | None:
-        if ratings is None:
-            return None
+    def _locate(self, ratings: pd.DataFrame) -> tuple[Rows, Rows, Array]:
         user, movie = self.users.rows(ratings[USER_ID]), self.movies.rows(ratings[MOVIE_ID])
-        return self._rmse(user, movie, ratings[RATING].to_numpy(dtype=np.float64))
+        return user, movie, ratings[RATING].to_numpy(dtype=np.float64)
 
     def _model(self) -> Factors:
         return Factors(self.user_bias, self.movie_bias, self.user_factors, self.movie_factors)

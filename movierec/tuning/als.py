@@ -2,16 +2,13 @@
 
 from typing import ClassVar
 
-import numpy as np
 import pandas as pd
 
-from movierec.metrics.ranking import ranking_metrics_by_user
 from movierec.metrics.relevance import Relevance
+from movierec.metrics.validation import VALIDATION_NDCG, measure_validation_ndcg
 from movierec.models.als import ALS
 from movierec.models.base import Recommender
 from movierec.tuning.objective import Objective, OnStep, Settings, ignore_step
-
-K = 10
 
 
 class AlsObjective(Objective):
@@ -27,12 +24,13 @@ class AlsObjective(Objective):
 
     model: ClassVar[str] = "als"
     listed_in: ClassVar[str] = "tune.als"
-    metric: ClassVar[str] = f"validation_ndcg@{K}"
+    metric: ClassVar[str] = VALIDATION_NDCG
     lowest_wins: ClassVar[bool] = False
     code: ClassVar[tuple[str, ...]] = (
         "movierec.ids",
         "movierec.metrics.ranking",
         "movierec.metrics.relevance",
+        "movierec.metrics.validation",
         "movierec.models.als",
         "movierec.models.base",
         "movierec.models.bias",
@@ -52,15 +50,8 @@ class AlsObjective(Objective):
         return model.fit(self.train, lambda _loss: on_step(None), threads=threads).calibrate(self.validation)
 
     def score(self, model: Recommender) -> dict[str, float]:
-        """Return ``validation_ndcg@10``, 0 to 1: the mean over users with a relevant movie, 0 without any.
-
-        What a user rated in train is not recommended; the catalogue is every movie in train.
-        """
-        users, catalogue = self.relevance.users, self.relevance.catalogue
-        lists = catalogue.rows(model.recommend(users.ids, K, exclude=self.train)[0])
-        by_user = ranking_metrics_by_user(lists, self.relevance.matrix, self.relevance.counts, ks=(K,))
-        judged = self.relevance.counts > 0
-        return {self.metric: float(np.mean(by_user[f"ndcg@{K}"][judged])) if judged.any() else 0.0}
+        """Return ``validation_ndcg@10``, 0 to 1; see `measure_validation_ndcg`."""
+        return {self.metric: measure_validation_ndcg(model, self.relevance)}
 
     def count_steps(self, settings: Settings) -> int:
         """Return the number of sweeps."""

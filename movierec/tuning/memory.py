@@ -25,11 +25,14 @@ class Outcome:
         By metric; empty unless the fit was finished.
     error : str
         Why the settings lead nowhere; else empty.
+    training_time_s : float or None
+        How long the fit took, with scoring after each step; None if it is not known. No part of the result.
     """
 
     curve: list[float]
     scores: dict[str, float] = field(default_factory=dict)
     error: str = ""
+    training_time_s: float | None = field(default=None, compare=False, repr=False)
 
     @property
     def state(self) -> Literal["finished", "pruned", "diverged"]:
@@ -59,7 +62,9 @@ class TrialMemory:
         try:
             stored = json.loads(self._path(objective, settings).read_text(encoding="utf-8"))
             scores = {name: float(value) for name, value in stored["scores"].items()}
-            return Outcome([float(value) for value in stored["curve"]], scores, str(stored["error"]))
+            seconds = stored.get("training_time_s")  # unknown of what was stored by an older version
+            time_s = None if seconds is None else float(seconds)
+            return Outcome([float(value) for value in stored["curve"]], scores, str(stored["error"]), time_s)
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return None
 

@@ -1,27 +1,53 @@
 """Results of a search as tables and metrics."""
 
+import json
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
 
-from movierec.tuning.objective import Settings
 from movierec.tuning.search import GridSearch
+from movierec.tuning.trials import Trial
 
 
 def tabulate_trials(search: GridSearch) -> pd.DataFrame:
     """Return one row a finished trial, by name: ``configuration``, its settings, its scores."""
-    scored = score_trials(search)
-    rows = [{"configuration": name, **settings, **scores} for name, (settings, scores) in sorted(scored.items())]
+    rows = [
+        {"configuration": trial.proposal.configuration, **trial.proposal.settings, **trial.outcome.scores}
+        for trial in _by_name(search)
+        if trial.outcome.scores
+    ]
     return pd.DataFrame(rows)
 
 
-def score_trials(search: GridSearch) -> dict[str, tuple[Settings, dict[str, float]]]:
-    """Return settings and scores of the finished trials by name."""
-    return {
-        trial.proposal.configuration: (trial.proposal.settings, trial.outcome.scores)
-        for trial in search.trials
-        if trial.outcome.scores
-    }
+def tabulate_curves(search: GridSearch) -> pd.DataFrame:
+    """Return one row an epoch of each trial, by name, also of those that were pruned or diverged.
+
+    Columns are ``configuration``, ``epoch`` from 1 and the score that decides, on validation after that epoch.
+    """
+    rows = [
+        (trial.proposal.configuration, epoch, score)
+        for trial in _by_name(search)
+        for epoch, score in enumerate(trial.outcome.curve, start=1)
+    ]
+    return pd.DataFrame(rows, columns=["configuration", "epoch", search.objective.metric])
+
+
+def tabulate_settings(searches: Sequence[GridSearch]) -> pd.DataFrame:
+    """Return one row a trial, also of those that were pruned or diverged: what was tried, and how it ended.
+
+    Columns are ``model``, ``configuration``, ``state`` (finished, pruned or diverged) and ``settings`` (JSON, exact).
+    """
+    rows = [
+        (search.objective.model, trial.proposal.configuration, trial.outcome.state, json.dumps(trial.proposal.settings))
+        for search in searches
+        for trial in _by_name(search)
+    ]
+    return pd.DataFrame(rows, columns=["model", "configuration", "state", "settings"])
+
+
+def _by_name(search: GridSearch) -> list[Trial]:
+    return sorted(search.trials, key=lambda trial: trial.proposal.configuration)
 
 
 def summarize_search(search: GridSearch) -> dict[str, Any]:

@@ -32,7 +32,7 @@ class SvdObjective(Objective):
         """Fit on train; see `Objective.fit`."""
         del threads  # its loop has one
         model = SVD(**settings, seed=self.seed)
-        return model.fit(self.train, self.validation, on_epoch=lambda epoch: on_step(epoch.validation_rmse))
+        return model.fit(self.train, self.validation, lambda epoch: on_step(epoch.validation_rmse), measure_train=False)
 
     def score(self, model: Recommender) -> dict[str, float]:
         """Return ``validation_rmse`` and ``validation_mae``, in stars."""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from threading import Event
+from time import perf_counter
 
 from movierec.errors import MovierecError
 from movierec.models.base import Recommender
@@ -141,6 +142,7 @@ def _replay(known: Outcome, should_prune: ShouldPrune) -> Outcome | None:
 
 def _fit(proposal: Proposal, threads: int, stopped: Event) -> tuple[Outcome, Recommender | None]:
     curve: list[float] = []
+    started = perf_counter()
 
     def watch(score: float | None) -> None:
         if stopped.is_set():
@@ -153,8 +155,9 @@ def _fit(proposal: Proposal, threads: int, stopped: Event) -> tuple[Outcome, Rec
     try:
         model = proposal.objective.fit(proposal.settings, watch, threads=threads)
         watch(None)
-        return Outcome(curve, proposal.objective.score(model)), model
+        seconds = perf_counter() - started
+        return Outcome(curve, proposal.objective.score(model), training_time_s=seconds), model
     except PrunedError:
-        return Outcome(curve), None
+        return Outcome(curve, training_time_s=perf_counter() - started), None
     except MovierecError as error:
-        return Outcome(curve, error=str(error)), None
+        return Outcome(curve, error=str(error), training_time_s=perf_counter() - started), None

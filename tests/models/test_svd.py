@@ -1,5 +1,6 @@
 """The SVD equals scikit-surprise's bit for bit, learns real ratings, and reports its curve truthfully."""
 
+import dataclasses
 import itertools
 
 import numpy as np
@@ -93,8 +94,17 @@ def test_history_is_the_error_of_the_model_after_each_epoch(ratings: pd.DataFram
             assert error == pytest.approx(np.sqrt((residual**2).mean()), rel=1e-12)
 
 
+def test_the_training_error_need_not_be_measured(ratings: pd.DataFrame) -> None:
+    train, validation = ratings.iloc[::2], ratings.iloc[1::2]
+    watched, unwatched = (SVD(4, 3).fit(train, validation, measure_train=measure) for measure in (True, False))
+    assert_same_bits(watched, unwatched)
+    assert unwatched.history == [dataclasses.replace(result, train_rmse=None) for result in watched.history]
+    with pytest.raises(MovierecError, match="the SVD diverges in epoch"):
+        SVD(50, 9, 1.0, init_std_dev=5.0).fit(train, validation, measure_train=False)
+
+
 def test_training_error_falls(ratings: pd.DataFrame) -> None:
-    errors = [result.train_rmse for result in SVD(10, 30, 0.02, 0.0).fit(ratings, ratings).history]
+    errors = [result.train_rmse or 0.0 for result in SVD(10, 30, 0.02, 0.0).fit(ratings, ratings).history]
     assert all(later < earlier for earlier, later in itertools.pairwise(errors))
 
 

@@ -7,6 +7,9 @@ from typing import Any
 import pytest
 import yaml
 
+from movierec.champion import choose_champion
+from movierec.io import read_json
+
 ROOT = Path(__file__).parents[2]
 PIPELINE: dict[str, Any] = yaml.safe_load((ROOT / "dvc.yaml").read_text())
 STAGES = ("fetch", "clean", "split", "train_svd", "train_als", "tune", "evaluate", "abtest", "plot")
@@ -77,3 +80,14 @@ def test_every_parameter_belongs_to_a_stage() -> None:
 @pytest.mark.parametrize("stage", STAGES)
 def test_stage_scripts_are_short(stage: str) -> None:
     assert len((ROOT / f"stages/{stage}.py").read_text().splitlines()) <= 60
+
+
+def test_the_artifact_is_the_champion() -> None:
+    artifact = PIPELINE["artifacts"]["movie-recommender"]
+    assert artifact["path"] == f"models/{choose_champion(read_json(ROOT / 'metrics/evaluate.json'))}.npz"
+    assert artifact["type"] == "model"
+
+
+def test_the_artifact_is_an_output_of_a_stage() -> None:
+    outputs = [out for stage in PIPELINE["stages"].values() for out in stage.get("outs", [])]
+    assert PIPELINE["artifacts"]["movie-recommender"]["path"] in outputs

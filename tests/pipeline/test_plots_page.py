@@ -101,17 +101,6 @@ def page(repo: Path, environment: dict[str, str], request: pytest.FixtureRequest
     return repo / out / "index.html"
 
 
-@pytest.fixture(scope="module")
-def chromium() -> str:
-    for name in ("chromium", "chromium-browser", "google-chrome"):
-        if found := shutil.which(name):
-            return found
-    message = "install chromium to see the page of dvc plots drawn"
-    if os.environ.get("MOVIEREC_REQUIRE_REAL_DATA") == "1":
-        pytest.fail(message)
-    pytest.skip(message)
-
-
 def look(browser: str, page: Path, profile: Path, width: int) -> list[dict[str, Any]]:
     """Return what a browser without a network shows: one record a card of the page."""
     probed = page.with_name("probed.html")

@@ -22,6 +22,25 @@ def test_memory_recalls_exactly(tmp_path_factory: pytest.TempPathFactory, outcom
     assert memory.recall(objective, dict(reversed(SETTINGS.items()))) == outcome
 
 
+def test_a_remembered_fit_keeps_its_time(tmp_path: Path) -> None:
+    memory = TrialMemory(tmp_path)
+    memory.remember(svd_objective(), SETTINGS, Outcome([0.9], training_time_s=1.25))
+    recalled = memory.recall(svd_objective(), SETTINGS)
+    assert recalled is not None
+    assert recalled.training_time_s == 1.25
+
+
+def test_what_an_older_version_stored_has_no_time(tmp_path: Path) -> None:
+    memory = TrialMemory(tmp_path)
+    memory.remember(svd_objective(), SETTINGS, FINISHED)
+    (file,) = tmp_path.iterdir()
+    file.write_text('{"curve": [0.95, 0.9], "scores": {"validation_rmse": 0.9}, "error": ""}')
+    recalled = memory.recall(svd_objective(), SETTINGS)
+    assert recalled == FINISHED
+    assert recalled is not None
+    assert recalled.training_time_s is None
+
+
 @pytest.mark.parametrize(
     ("outcome", "state"),
     [(FINISHED, "finished"), (Outcome([0.9]), "pruned"), (Outcome([0.9], error="the SVD diverges"), "diverged")],

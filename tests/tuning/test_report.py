@@ -7,7 +7,13 @@ import pytest
 
 from movierec import io
 from movierec.tuning.memory import Outcome
-from movierec.tuning.report import describe_search, score_trials, summarize_search, tabulate_trials
+from movierec.tuning.report import (
+    describe_search,
+    summarize_search,
+    tabulate_curves,
+    tabulate_settings,
+    tabulate_trials,
+)
 from movierec.tuning.search import GridSearch
 from movierec.tuning.trials import Proposal, Trial
 from tests.tuning.conftest import CONFIGURATIONS, svd_objective
@@ -35,7 +41,29 @@ def test_finished_trials_are_tabulated_by_name(search: GridSearch) -> None:
     table = tabulate_trials(search)
     assert list(table) == ["configuration", "factors", "learning_rate", "validation_rmse", "validation_mae"]
     assert table.to_numpy().tolist() == [["a", 5, 0.01, 1.0, 0.5], ["b", 5, 0.01, 0.8, 0.4]]
-    assert set(score_trials(search)) == {"a", "b"}
+
+
+def test_curves_are_tabulated_also_of_unfinished_trials(search: GridSearch) -> None:
+    table = tabulate_curves(search)
+    assert list(table) == ["configuration", "epoch", "validation_rmse"]
+    curves = {name: list(rows["validation_rmse"]) for name, rows in table.groupby("configuration", sort=False)}
+    assert list(curves.items()) == [("a", [2.0, 1.0]), ("b", [2.0, 0.8]), ("p", [2.0])]
+    assert table["epoch"].tolist() == [1, 2, 1, 2, 1]
+
+
+def test_settings_are_tabulated_of_every_trial(search: GridSearch) -> None:
+    table = tabulate_settings([search])
+    assert table["configuration"].tolist() == ["a", "b", "d", "p"]
+    assert table["state"].tolist() == ["finished", "finished", "diverged", "pruned"]
+    assert set(table["model"]) == {"svd"}
+    assert [json.loads(text) for text in table["settings"]] == [{"factors": 5, "learning_rate": 0.01}] * 4
+    assert list(tabulate_settings([])) == ["model", "configuration", "state", "settings"]
+
+
+def test_without_any_curve_the_table_has_its_columns() -> None:
+    assert list(tabulate_curves(GridSearch(svd_objective(), CONFIGURATIONS))) == [
+        "configuration", "epoch", "validation_rmse",
+    ]  # fmt: skip
 
 
 def test_summary_is_the_winner_and_the_counts(search: GridSearch, tmp_path: Path) -> None:

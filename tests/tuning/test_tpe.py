@@ -19,7 +19,7 @@ from tests.tuning.conftest import (
     als_objective,
     configure,
     configure_als,
-    files_in,
+    results_in,
     svd_objective,
 )
 
@@ -50,7 +50,7 @@ def test_the_workers_change_nothing(tmp_path: Path) -> None:
         by_many = search(tmp_path / str(workers), workers=workers)
         assert describe(by_many) == describe(by_one)
         assert by_many.best.proposal.configuration == by_one.best.proposal.configuration
-        assert files_in(tmp_path / str(workers)) == files_in(tmp_path / "1")
+        assert results_in(tmp_path / str(workers)) == results_in(tmp_path / "1")
 
 
 def test_hopeless_fits_are_given_up_for_less_work(tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ from tests.tuning.conftest import (
     als_objective,
     configure,
     configure_als,
-    files_in,
+    results_in,
     svd_objective,
 )
 
@@ -81,7 +81,7 @@ def test_workers_change_no_result_and_the_longest_start_first(tmp_path: Path) ->
     assert list(by_one) == ["long", "wide", "plain", "fast", "tame"]  # 7 x 3, 2 x 9, 2 x 3
     for workers in (2, 5):
         assert outcomes(run(tmp_path / str(workers), workers=workers)) == outcomes(by_one)
-    assert files_in(tmp_path / "1") == files_in(tmp_path / "2") == files_in(tmp_path / "5")
+    assert results_in(tmp_path / "1") == results_in(tmp_path / "2") == results_in(tmp_path / "5")
 
 
 def test_cores_are_shared_among_the_workers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,44 @@
+"""Which of the stored models is put to use; it decides on validation figures alone, never on test's."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from movierec.errors import MovierecError
+from movierec.metrics.validation import VALIDATION_NDCG
+
+MODELS: Final = ("als", "als_tuned", "svd", "svd_tuned")
+
+
+def choose_champion(figures: Mapping[str, Any]) -> str:
+    """Name the stored model that ranks best on validation.
+
+    Parameters
+    ----------
+    figures : mapping
+        The content of ``metrics/evaluate.json``: each model's figures by its name.
+
+    Returns
+    -------
+    str
+        The one of `MODELS` with the highest ``validation_ndcg@10``, the first by name among equals.
+
+    Raises
+    ------
+    MovierecError
+        If that figure of one of them is missing or no number.
+
+    Examples
+    --------
+    >>> choose_champion({name: {"validation_ndcg@10": 0.1} for name in MODELS})
+    'als'
+    """
+    return max(sorted(MODELS), key=lambda name: read_validation_ndcg(figures, name))
+
+
+def read_validation_ndcg(figures: Mapping[str, Any], model: str) -> float:
+    """Return ``validation_ndcg@10`` of one model, 0 to 1; see `choose_champion` for what is given and raised."""
+    of_model = figures.get(model)
+    value = of_model.get(VALIDATION_NDCG) if isinstance(of_model, Mapping) else None
+    if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value <= 1:
+        raise MovierecError(f"metrics/evaluate.json has no {VALIDATION_NDCG} of {model}: run `dvc repro evaluate`")
+    return float(value)

@@ -1,0 +1,68 @@
+"""The app: routes, limits and models put together; each is defined elsewhere."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from importlib.metadata import version
+
+from fastapi import FastAPI
+
+from movierec.service.desk import Desk
+from movierec.service.logs import RequestLog
+from movierec.service.page import mount_page
+from movierec.service.problems import handle_problems
+from movierec.service.routes import experiments, movies, operations, ratings, users
+from movierec.service.security import BodyLimit, RateLimit, SecurityHeaders
+from movierec.service.settings import ServiceSettings
+
+
+def create_app(settings: ServiceSettings) -> FastAPI:
+    """Make an app that shares nothing with another one.
+
+    Parameters
+    ----------
+    settings : ServiceSettings
+        How it is set up.
+
+    Returns
+    -------
+    FastAPI
+        Alive as soon as it is started, ready once the models are loaded. /openapi.json is its contract; there is no
+        page for it, because FastAPI's loads its scripts from another host.
+
+    Raises
+    ------
+    MovierecError
+        If the URL of the database is none.
+    """
+    app = FastAPI(
+        title="movierec",
+        version=version("movierec"),
+        description="Movie recommendations by what the pipeline trained.",
+        lifespan=_run,
+        docs_url=None,
+        redoc_url=None,
+    )
+    desk = app.state.desk = Desk(settings)
+    for module in (users, movies, ratings, experiments, operations):
+        app.include_router(module.router)
+    mount_page(app)
+    handle_problems(app)
+    app.add_middleware(BodyLimit, most_bytes=settings.max_body_bytes)
+    app.add_middleware(RateLimit, per_minute=settings.rate_limit)
+    app.add_middleware(RequestLog, monitor=desk.monitor)
+    app.add_middleware(SecurityHeaders)  # the last one added sees the request first and the answer last
+    return app
+
+
+@asynccontextmanager
+async def _run(app: FastAPI) -> AsyncIterator[None]:
+    desk: Desk = app.state.desk
+    watcher = asyncio.create_task(desk.models.watch())
+    try:
+        yield
+    finally:
+        watcher.cancel()
+        with suppress(asyncio.CancelledError):
+            await watcher
+        desk.store.close()

@@ -1,0 +1,49 @@
+"""For those who run the service: is it alive, is it ready, how does it do, and load the models again."""
+
+from typing import Final
+
+from anyio import to_thread
+from fastapi import APIRouter, HTTPException, Response
+
+from movierec.errors import MovierecError
+from movierec.service.desk import AtDesk
+from movierec.service.problems import describe_problems
+from movierec.service.schemas import Health, Reloaded
+from movierec.service.security import Authorization, check_token
+
+router = APIRouter(tags=["operations"])
+
+_TEXT: Final = "text/plain; version=0.0.4; charset=utf-8"
+
+
+@router.get("/health/live")
+async def show_live() -> Health:
+    """Answer as long as the process does."""
+    return Health(status="live")
+
+
+@router.get("/health/ready", responses=describe_problems(503))
+async def show_ready(desk: AtDesk) -> Health:
+    """Answer 200 when there are models to answer from and the database works."""
+    version = desk.models.live.bundle.version
+    await to_thread.run_sync(desk.store.check)
+    return Health(status="ready", model_version=version, problem=desk.models.problem)
+
+
+@router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
+async def show_metrics(desk: AtDesk) -> Response:
+    """Give the figures in Prometheus's format."""
+    return Response(desk.monitor.expose(), media_type=_TEXT)
+
+
+@router.post("/admin/reload", responses=describe_problems(401, 403, 409, 422, 429))
+async def reload_models(desk: AtDesk, authorization: Authorization = None) -> Reloaded:
+    """Load the models anew; those that were served go on until newer ones are complete, and if there are none."""
+    if desk.settings.api_token is None:
+        raise HTTPException(403, "set MOVIEREC_API_TOKEN to allow this; changed files are noticed without it")
+    check_token(desk.settings.api_token, authorization)
+    try:
+        changed = await desk.models.load()
+    except MovierecError as error:
+        raise HTTPException(409, str(error)) from error
+    return Reloaded(model_version=desk.models.live.bundle.version, changed=changed)

@@ -1,0 +1,82 @@
+"""Ratings: those that users give, and those that are predicted."""
+
+import asyncio
+from collections import defaultdict
+from functools import partial
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Header, Response
+
+from movierec.service.desk import AtDesk, Desk, LiveNow, NeedsToken, find_movie, now_s
+from movierec.service.problems import describe_problems
+from movierec.service.profiles import Profile
+from movierec.service.reload import Live
+from movierec.service.schemas import PairsIn, Predictions, RatingIn, RatingOut
+from movierec.service.store import ConflictError, StoredRating
+
+router = APIRouter(prefix="/v1", tags=["ratings"], responses=describe_problems(400, 413, 422, 429, 503))
+
+IdempotencyKey = Annotated[
+    str | None, Header(min_length=1, max_length=100, description="a repeated request with it is stored once")
+]
+_CLOCK_TRIES: Final = 5
+
+
+@router.post(
+    "/ratings",
+    status_code=201,
+    dependencies=[NeedsToken],
+    responses={200: {"model": RatingOut, "description": "it was stored before"}, **describe_problems(401, 404, 409)},
+)
+async def add_rating(
+    rating: RatingIn, desk: AtDesk, live: LiveNow, response: Response, idempotency_key: IdempotencyKey = None
+) -> RatingOut:
+    """Store a rating; when this answers it is on the disk, and the user's next recommendation reflects it."""
+    find_movie(live.bundle, rating.movie_id)
+    profile = await desk.find_profile(live, rating.user_id)
+    stored, new = await _store(desk, rating, idempotency_key)
+    if new:
+        _measure_error(desk, live, profile, stored)
+    desk.monitor.ratings.labels("stored" if new else "known").inc()
+    response.status_code = 201 if new else 200
+    return RatingOut.model_validate(stored)
+
+
+@router.post("/predictions")
+async def predict_ratings(pairs: PairsIn, desk: AtDesk, live: LiveNow) -> Predictions:
+    """Predict ratings, of any user and movie; what is unknown of them counts as average."""
+    places = defaultdict(list)
+    for place, pair in enumerate(pairs.pairs):
+        places[pair.user_id].append(place)
+    stars = [0.0] * len(pairs.pairs)
+    for user_id, own in places.items():
+        profile = await desk.find_profile(live, user_id)
+        predicted = live.engine.predict(profile, [pairs.pairs[place].movie_id for place in own], pairs.model)
+        for place, value in zip(own, predicted.tolist(), strict=True):
+            stars[place] = value
+        await asyncio.sleep(0)  # others' turn
+    model = pairs.model or live.bundle.rating_model
+    return Predictions(model=model, model_version=live.bundle.version, predictions=tuple(stars))
+
+
+async def _store(desk: Desk, rating: RatingIn, key: str | None) -> tuple[StoredRating, bool]:
+    """Store a rating at its time; one that came without is stored at the first free second from now."""
+    now, content = now_s(), rating.model_dump_json()
+    tries = 1 if rating.timestamp is not None or key else _CLOCK_TRIES
+    for later in range(tries):
+        timestamp = now + later if rating.timestamp is None else rating.timestamp
+        stored = StoredRating(rating.user_id, rating.movie_id, rating.rating, timestamp)
+        try:
+            return stored, await desk.write(partial(desk.store.add_rating, stored, key, content))
+        except ConflictError:
+            if later + 1 == tries:
+                raise
+        finally:  # even after a failure: it may have come after the commit
+            desk.models.live.forget(rating.user_id)
+    raise AssertionError
+
+
+def _measure_error(desk: Desk, live: Live, profile: Profile, rating: StoredRating) -> None:
+    if profile.trained and rating.movie_id not in profile.movie_ids:
+        predicted = live.engine.predict(profile, [rating.movie_id])[0]
+        desk.monitor.add_error(float(predicted) - rating.rating)

@@ -1,0 +1,89 @@
+// The lists of recommendations: one, or two side by side, and how they change without a jump.
+
+import { make } from './dom.js';
+import { makeFacts, makeTile, shortTitle, titleOf } from './movies.js';
+import { formatStars, makeStars } from './stars.js';
+
+const STRATEGIES = {
+  personal: 'from the ratings the model was trained on',
+  folded_in: 'with the latest ratings',
+  popular: 'what most people like',
+};
+
+export function makeList(name, about, id) {
+  const items = make('ol', { class: 'films', 'aria-labelledby': id });
+  items.append(...Array.from({ length: 6 }, () => make('li', { class: 'film ghost', 'aria-hidden': 'true' })));
+  const heading = name ? [make('h3', { id }, name), make('p', { class: 'about' }, about)] : [];
+  const source = make('p', { class: 'source' });
+  const element = make('section', { class: 'list', 'aria-labelledby': id }, heading, source, items);
+  return { element, items, source, level: name ? 'h4' : 'h3' };
+}
+
+export function showAnswer(list, answer, rate) {
+  const films = [...list.items.querySelectorAll('[data-movie]')];
+  const ranks = new Map(films.map((film, i) => [film.dataset.movie, i]));
+  const explained = list.items.querySelector('details');
+  const opened = new Set(films.filter((film) => film.querySelector('details[open]')).map((film) => film.dataset.movie));
+  const shown = answer.items.map((item, i) => {
+    const key = String(item.movie.movie_id);
+    const change = films.length ? (ranks.get(key) ?? Infinity) - i : 0;
+    return makeFilm(item, { level: list.level, change, open: explained ? opened.has(key) : i === 0, rate });
+  });
+  replace(list.items, shown.length ? shown : [say('Nothing left here. Another genre or decade may have more.')]);
+  list.source.replaceChildren(...describe(answer));
+  return shown.filter((film) => !ranks.has(film.dataset.movie)).length;
+}
+
+export function showFailure(list) {
+  if (list.items.querySelector('.ghost')) list.items.replaceChildren(say('Nothing to show yet.'));
+}
+
+const say = (text) => make('li', { class: 'nothing' }, text);
+
+function describe(answer) {
+  const arm = answer.experiment ? ` · ${answer.experiment.name}: ${answer.experiment.arm}` : '';
+  return [make('span', {}, `${answer.model}, ${STRATEGIES[answer.strategy] ?? answer.strategy}`),
+    make('span', { class: 'version' }, `version ${answer.model_version}${arm}`)];
+}
+
+function makeFilm({ movie, predicted_rating: predicted, reasons }, { level, change, open, rate }) {
+  const title = titleOf(movie);
+  const main = shortTitle(movie);
+  const facts = makeFacts(movie);
+  if (predicted != null) facts.append(make('span', { class: 'guess' }, `★ ${predicted.toFixed(1)} predicted`));
+  else if (movie.mean != null) facts.append(make('span', { class: 'guess' }, `★ ${movie.mean.toFixed(1)} on average`));
+  return make('li', { class: 'film', 'data-movie': movie.movie_id },
+    makeTile(movie),
+    make('div', { class: 'what' }, make(level, { class: 'title' }, main, make('span', { class: 'alias' }, title.slice(main.length)), ' ', makeChange(change)), facts,
+      reasons?.length ? makeReasons(reasons, open) : null),
+    makeStars(title, 0, (stars) => rate(movie, stars)));
+}
+
+function makeChange(change) {
+  if (!change) return null;
+  const text = change === Infinity ? 'new' : `${change > 0 ? 'up' : 'down'} ${Math.abs(change)}`;
+  return make('span', { class: 'change' }, text);
+}
+
+function makeReasons(reasons, open) {
+  const [first] = reasons;
+  const shown = reasons.reduce((sum, { weight }) => sum + weight, 0);
+  return make('details', { open },
+    make('summary', {}, 'Because of ', make('cite', {}, shortTitle(first.movie)), reasons.length > 1 ? ` and ${reasons.length - 1} more` : ''),
+    make('ul', { class: 'reasons' }, reasons.map(({ movie, rating, weight }) =>
+      make('li', { '--share': `${100 * weight / shown}%` }, make('cite', {}, shortTitle(movie)),
+        make('span', { class: 'gave' }, `rated ${formatStars(rating)}`),
+        make('span', { class: 'share' }, `${(100 * weight).toFixed(weight < 0.1 ? 1 : 0)} %`)))));
+}
+
+function replace(list, items) {
+  const tops = new Map([...list.children].map((item) => [item.dataset.movie, item.getBoundingClientRect().top]));
+  const first = !list.querySelector('[data-movie]');
+  list.replaceChildren(...items);
+  if (first || matchMedia('(prefers-reduced-motion: reduce)').matches) return;
+  for (const item of items) {
+    const before = tops.get(item.dataset.movie);
+    const from = before == null ? { opacity: 0 } : { transform: `translateY(${before - item.getBoundingClientRect().top}px)` };
+    item.animate([from, {}], { duration: 400, easing: 'cubic-bezier(.2, .7, .2, 1)' });
+  }
+}

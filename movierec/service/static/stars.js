@@ -1,0 +1,48 @@
+// The control that gives stars: a native slider from 0 (not rated) to 5 in halves, drawn as stars.
+// A click saves at once. Keys only choose, since they pass through every value between; Enter or the button saves.
+
+import { make } from './dom.js';
+
+export const formatStars = (stars) => (stars ? `${stars} star${stars === 1 ? '' : 's'}` : 'not rated');
+
+/** `save` is given the stars and promises whether they were stored. */
+export function makeStars(title, rating, save) {
+  let saved = rating ?? 0;
+  let pointing = false;
+  const slider = make('input', {
+    type: 'range', min: 0, max: 5, step: 0.5, value: saved, 'aria-label': `Your rating of ${title}`,
+    onpointerdown: () => { pointing = true; },
+    oninput: show,
+    onchange: () => { if (pointing) form.requestSubmit(); pointing = false; },
+    onkeydown: (event) => {
+      pointing = false;
+      if (event.key === 'Enter') { event.preventDefault(); form.requestSubmit(); }
+      if (event.key === 'Escape') { slider.value = saved; show(); }
+    },
+  });
+  const button = make('button', { class: 'save' }, 'Save');
+  const form = make('form', { class: 'stars', onsubmit: submit }, make('span', { class: 'row' }, slider), button);
+  show();
+  return form;
+
+  function show() {
+    const value = Number(slider.value);
+    slider.setAttribute('aria-valuetext', formatStars(value));
+    form.style.setProperty('--stars', value);
+    form.classList.toggle('changed', value !== saved && value > 0);
+    form.dataset.value = value ? value.toFixed(1) : '';
+  }
+
+  async function submit(event) {
+    event.preventDefault();
+    const value = Number(slider.value);
+    if (!value || value === saved) return;
+    const before = saved;
+    saved = value;
+    show();
+    if (await save(value)) return;
+    saved = before;
+    slider.value = before;
+    show();
+  }
+}

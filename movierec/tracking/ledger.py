@@ -1,0 +1,247 @@
+"""DVC's side of tracking: which results dvc.lock and the DVC experiments hold, and under which key."""
+
+import hashlib
+import io
+import json
+import re
+import subprocess
+import tarfile
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from movierec.errors import MovierecError
+from movierec.params import read_params_yaml
+from movierec.paths import PARAMS
+
+TRACKED: Final = ("train_svd", "train_als", "tune", "evaluate", "abtest")
+WORKSPACE: Final = "workspace"
+LOCK: Final = "dvc.lock"
+PIPELINE: Final = "dvc.yaml"
+KEPT_IN_GIT: Final = (PIPELINE, LOCK, PARAMS.name, "metrics", "plots")
+_EXPERIMENT: Final = re.compile(r"([0-9a-f]{40}) refs/exps/[0-9a-f]{2}/[0-9a-f]{38}/(.+)")
+_SPLIT: Final = "data/split"
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What a stage was run with and what it made.
+
+    Attributes
+    ----------
+    name : str
+        In dvc.yaml.
+    params : mapping of str to value
+        Those that it declares, by their dotted keys.
+    deps, outs : mapping of str to str
+        md5 by path.
+    """
+
+    name: str
+    params: Mapping[str, Any]
+    deps: Mapping[str, str]
+    outs: Mapping[str, str]
+
+    @property
+    def key(self) -> str:
+        """SHA-256 over name, parameters and outputs: the same result has the same key, whatever code made it."""
+        content = [self.name, self.params, sorted(self.outs.items())]
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """One state of the project: the workspace or a DVC experiment.
+
+    Attributes
+    ----------
+    name : str
+        `WORKSPACE`, or the experiment's name.
+    commit : str
+        Git's hash of it; of the workspace that of HEAD; empty without git.
+    folder : Path
+        Where its files are.
+    stages : mapping of str to Stage
+        By name.
+    """
+
+    name: str
+    commit: str
+    folder: Path
+    stages: Mapping[str, Stage]
+
+    @property
+    def dataset(self) -> tuple[str, str]:
+        """Name and digest of the data: of embedded data the name ends in the preset; DVC's md5 of the three parts.
+
+        Raises
+        ------
+        MovierecError
+            If the data has not been made.
+        """
+        if not {"fetch", "split"} <= set(self.stages):
+            raise MovierecError(f"{LOCK} knows no data: run `dvc repro`")
+        params = self.stages["fetch"].params
+        name = str(params["dataset"])
+        name = f"{name}/{params['synthetic.preset']}" if name == "synthetic" else name
+        return name, self.stages["split"].outs[_SPLIT].removesuffix(".dir")
+
+    def find_obstacle(self, stage: Stage) -> str | None:
+        """Say why a stage's result cannot be told from the files here; None if it can.
+
+        Its inputs must be what the other stages made last, and its small outputs must be the recorded ones.
+        """
+        made = {path: md5 for other in self.stages.values() for path, md5 in other.outs.items()}
+        for path, md5 in stage.deps.items():
+            if made.get(path, md5) != md5:
+                return f"it is older than {path}"
+        if not self._fits_split(stage):
+            return f"it is older than {_SPLIT}"
+        for path in stage.outs:
+            if path.startswith(("metrics/", "plots/")) and not self.has_intact(stage.name, path):
+                return f"{path} is not what {LOCK} says"
+        return None
+
+    def has_intact(self, stage: str, path: str) -> bool:
+        """Tell whether a file is the very output of a stage that dvc.lock knows."""
+        made = self.stages[stage].outs.get(path) if stage in self.stages else None
+        return made is not None and hash_file(self.folder / path) == made
+
+    def _fits_split(self, stage: Stage) -> bool:
+        listing = {path: md5 for other in self.stages.values() for path, md5 in other.deps.items()} | dict(stage.deps)
+        parts = {path: md5 for path, md5 in listing.items() if path.startswith(f"{_SPLIT}/")}
+        # Without evaluate nothing tells the hash of test.
+        return len(parts) < 3 or hash_listing(parts) == self.stages["split"].outs[_SPLIT]
+
+
+def hash_file(path: Path) -> str | None:
+    """Return the md5 of a file's bytes, which is DVC 3's hash of it; None if there is no such file."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+        return None
+
+
+def hash_listing(files: Mapping[str, str]) -> str:
+    """Return DVC's hash of a folder from the md5 of each of its files by path; the folder is all but the last part."""
+    listing = [{"md5": md5, "relpath": path.rsplit("/", 1)[-1]} for path, md5 in sorted(files.items())]
+    return hashlib.md5(json.dumps(listing).encode(), usedforsecurity=False).hexdigest() + ".dir"
+
+
+def read_snapshot(folder: Path, name: str = WORKSPACE, commit: str = "") -> Snapshot:
+    """Read what dvc.lock in a folder says.
+
+    Raises
+    ------
+    MovierecError
+        If there is no dvc.lock or it cannot be read as one.
+    """
+    content = _read_yaml(folder / LOCK)
+    try:
+        stages = {stage: _read_entry(stage, entry) for stage, entry in content["stages"].items()}
+    except (KeyError, TypeError, AttributeError) as error:
+        raise MovierecError(f"{folder / LOCK} is no lock file of DVC 3: run `dvc repro`") from error
+    return Snapshot(name, commit, folder, stages)
+
+
+def read_running(stage: str, folder: Path, name: str) -> Snapshot:
+    """Read the state of the project at the end of a stage, which dvc.lock does not know yet.
+
+    Parameters
+    ----------
+    stage : str
+        The stage whose outputs have just been written.
+    folder : Path
+        The root of the checkout.
+    name : str
+        Of the experiment, or `WORKSPACE`.
+
+    Raises
+    ------
+    MovierecError
+        If dvc.yaml, dvc.lock or params.yaml is missing or damaged, or an output is missing.
+    """
+    declared = _read_yaml(folder / PIPELINE)["stages"][stage]
+    params = read_params_yaml(folder / PARAMS)
+    paths = [path for kind in ("outs", "metrics", "plots") for path in _list_paths(declared.get(kind, []))]
+    outs = {path: hash_file(folder / path) for path in paths}
+    if missing := [path for path, md5 in outs.items() if md5 is None]:
+        raise MovierecError(f"{missing[0]} is missing")
+    values = {key: _look_up(params, key) for key in declared.get("params", [])}
+    running = Stage(stage, values, {}, {path: md5 for path, md5 in outs.items() if md5})
+    snapshot = read_snapshot(folder, name, read_commit(folder))
+    return replace(snapshot, stages={**snapshot.stages, stage: running})
+
+
+def read_experiments(folder: Path, scratch: Path) -> Iterator[Snapshot]:
+    """Read every DVC experiment of a repository, by name.
+
+    Parameters
+    ----------
+    folder : Path
+        The repository.
+    scratch : Path
+        An empty folder; each experiment's small files are put below it.
+
+    Yields
+    ------
+    Snapshot
+        Experiments that hold no dvc.lock are left out.
+    """
+    refs = _git(folder, "for-each-ref", "--format=%(objectname) %(refname)", "refs/exps").decode().splitlines()
+    found = sorted((match[2], match[1]) for ref in refs if (match := _EXPERIMENT.fullmatch(ref)))
+    for name, commit in found:
+        listed = _git(folder, "ls-tree", "--name-only", commit, "--", *KEPT_IN_GIT).decode().splitlines()
+        if LOCK in listed:
+            target = scratch / commit
+            with tarfile.open(fileobj=io.BytesIO(_git(folder, "archive", commit, "--", *listed))) as archive:
+                archive.extractall(target, filter="data")
+            yield read_snapshot(target, name, commit)
+
+
+def read_commit(folder: Path) -> str:
+    """Return the hash of the commit that is checked out; empty without one."""
+    try:
+        return _git(folder, "rev-parse", "--verify", "--quiet", "HEAD").decode().strip()
+    except MovierecError:
+        return ""
+
+
+def _git(folder: Path, *arguments: str) -> bytes:
+    try:
+        return subprocess.run(["git", *arguments], cwd=folder, capture_output=True, check=True).stdout
+    except FileNotFoundError as error:
+        raise MovierecError("git is not installed, which knows the DVC experiments") from error
+    except subprocess.CalledProcessError as error:
+        raise MovierecError(f"git {arguments[0]}: {error.stderr.decode(errors='replace').strip()}") from error
+
+
+def _read_yaml(path: Path) -> dict[str, Any]:
+    try:
+        content: dict[str, Any] = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise MovierecError(f"{path} is missing: run `dvc repro`") from error
+    except (YAMLError, ValueError) as error:
+        raise MovierecError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from error
+    return content
+
+
+def _read_entry(name: str, entry: Mapping[str, Any]) -> Stage:
+    deps, outs = ({each["path"]: each["md5"] for each in entry.get(kind, [])} for kind in ("deps", "outs"))
+    return Stage(name, entry.get("params", {}).get(PARAMS.name, {}), deps, outs)
+
+
+def _list_paths(entries: Iterable[str | Mapping[str, Any]]) -> list[str]:
+    return [entry if isinstance(entry, str) else next(iter(entry)) for entry in entries]
+
+
+def _look_up(params: Mapping[str, Any], key: str) -> object:
+    value: Any = params
+    for part in key.split("."):
+        value = value[part]
+    return value

@@ -1,0 +1,251 @@
+"""MLflow after real commands of DVC: each result is one run, however it came about."""
+
+import json
+import sqlite3
+import subprocess
+import sys
+from collections import Counter
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from movierec.champion import choose_champion
+from tests.pipeline.conftest import Project, project_environment
+
+pytestmark = pytest.mark.xdist_group("pipeline")
+
+ON = {"MOVIEREC_TRACKING": "on", "MLFLOW_TRACKING_URI": ""}
+TRACKED = ("train_svd", "train_als", "tune", "evaluate", "abtest")
+PARENTS = ["abtest", "evaluate", "train_als", "train_svd", "tune als", "tune svd"]
+MOVIEREC = ("python", "-c", "from movierec.cli import main; main()")
+
+
+def sync(project: Project, **variables: str) -> str:
+    return project.run(*MOVIEREC, "track", "sync", variables={**ON, **variables})
+
+
+def dump(project: Project) -> list[str]:
+    """Return the whole content of the database."""
+    with closing(sqlite3.connect(project.folder / "mlflow.db")) as database:
+        return list(database.iterdump())
+
+
+def read_runs(project: Project) -> list[dict[str, Any]]:
+    """Read the runs that are not deleted, each with its tags, parameters, metrics and inputs."""
+    with closing(sqlite3.connect(project.folder / "mlflow.db")) as database:
+
+        def pairs(table: str, run: str, columns: str = "key, value") -> dict[str, Any]:
+            return dict(database.execute(f"select {columns} from {table} where run_uuid = ?", [run]).fetchall())  # noqa: S608
+
+        found = "select run_uuid, name, status from runs where lifecycle_stage = 'active'"
+        return [
+            {"id": run, "name": name, "status": status, "tags": pairs("tags", run), "params": pairs("params", run)}
+            | {"metrics": pairs("latest_metrics", run)}
+            for run, name, status in database.execute(found).fetchall()
+        ]
+
+
+def parents(project: Project) -> list[dict[str, Any]]:
+    return [run for run in read_runs(project) if "mlflow.parentRunId" not in run["tags"]]
+
+
+def champion(project: Project) -> str:
+    """Name the model that the registry's alias points at."""
+    with closing(sqlite3.connect(project.folder / "mlflow.db")) as database:
+        query = (
+            "select value from model_version_tags t join registered_model_aliases a on t.name = a.name "
+            "and t.version = a.version where a.alias = 'champion' and t.key = 'model'"
+        )
+        ((name,),) = database.execute(query).fetchall()
+    return str(name)
+
+
+def keys(project: Project) -> list[str]:
+    return sorted(run["tags"]["movierec.key"] for run in read_runs(project))
+
+
+@pytest.fixture(scope="module")
+def synced(built: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """Return a project that ran without tracking and was synchronised afterwards; not to be changed."""
+    folder = tmp_path_factory.mktemp("synced") / "project"
+    subprocess.run(["cp", "-a", built.folder, folder], check=True)
+    assert not (folder / "mlflow.db").exists()
+    assert not (folder / ".movierec/measured").exists()
+    project = Project(folder)
+    assert sync(project) == "6 results: 6 new, 0 known, 0 updated; 4 new model versions\n"
+    return project
+
+
+@pytest.fixture
+def copy(synced: Project, tmp_path: Path) -> Project:
+    subprocess.run(["cp", "-a", synced.folder, tmp_path / "project"], check=True)
+    return Project(tmp_path / "project")
+
+
+def test_sync_logs_each_result_with_all_that_belongs_to_it(synced: Project) -> None:
+    assert sorted(run["name"] for run in parents(synced)) == PARENTS
+    runs = read_runs(synced)
+    assert {run["status"] for run in runs} == {"FINISHED"}
+    assert {run["tags"]["dvc.exp"] for run in runs} == {"workspace"}
+    head = synced.run("git", "rev-parse", "HEAD").strip()
+    assert {run["tags"]["mlflow.source.git.commit"] for run in runs} == {head}
+    assert {run["tags"]["dvc.stage"] for run in runs} == set(TRACKED)
+    count = Counter(run["tags"]["dvc.stage"] for run in runs)
+    assert count == {"train_svd": 1, "train_als": 1, "abtest": 1, "evaluate": 1 + 6, "tune": 1 + 10 + 1 + 3}
+    metrics = json.loads((synced.folder / "metrics/evaluate.json").read_text())
+    (tuned,) = (run for run in runs if run["params"].get("model") == "svd_tuned")
+    assert tuned["metrics"]["ndcg_at_10"] == metrics["svd_tuned"]["ndcg@10"]
+    winner = json.loads((synced.folder / "metrics/tune.json").read_text())["svd"]
+    assert tuned["params"]["svd.epochs"] == str(winner["epochs"])
+    with closing(sqlite3.connect(synced.folder / "mlflow.db")) as database:
+        data = database.execute("select name from datasets").fetchall()
+        inputs = database.execute(
+            "select count(distinct destination_id) from inputs where source_type = 'DATASET'"
+        ).fetchone()
+        steps = database.execute("select count(*) from metrics where key = 'validation_rmse' and step > 0").fetchone()
+    assert data == [("synthetic/tiny",)]
+    assert inputs == (len(runs),)
+    assert steps == (10,)
+    assert champion(synced) == choose_champion(metrics)
+    runs_folders = [folder for folder in (synced.folder / "mlartifacts").iterdir() if folder.name != "models"]
+    files = sorted(path.name for folder in runs_folders for path in folder.rglob("*") if path.is_file())
+    files.remove("tune_trials.csv")  # both searches' have it
+    assert {"train_svd.csv", "tune_curves.csv", "tune_trials.csv", "learning_curve_svd.png", "abtest_power.png"} <= set(
+        files
+    )
+    assert "long_tail.png" not in files  # of the data, not of a run
+    assert len(files) == len(set(files))
+
+
+def test_synchronising_twice_changes_nothing(copy: Project) -> None:
+    before = dump(copy)
+    assert sync(copy) == "6 results: 0 new, 6 known, 0 updated; 0 new model versions\n"
+    assert dump(copy) == before
+
+
+def test_stages_log_what_sync_would_and_write_the_same_bytes(built: Project, synced: Project, tmp_path: Path) -> None:
+    subprocess.run(["cp", "-a", built.folder, tmp_path / "project"], check=True)
+    project = Project(tmp_path / "project")
+    output = project.run("dvc", "repro", "--force", "--no-run-cache", "--single-item", *TRACKED, variables=ON)
+    assert "warning" not in output
+    assert project.run("git", "status", "--porcelain") == ""  # dvc.lock holds the hash of every output
+    assert keys(project) == keys(synced)
+    assert {run["tags"]["dvc.exp"] for run in read_runs(project)} == {"workspace"}
+    own = {run["name"]: run["metrics"] for run in parents(project)}
+    for name in PARENTS:
+        assert own[name]["stage_time_s"] > 0
+        assert own[name]["peak_memory_mb"] > 50
+    assert own["train_svd"]["stage_time_s"] > own["train_svd"]["training_time_s"] > 0
+    assert sync(project).startswith("6 results: 0 new, 6 known, 6 updated;")  # now with figures
+    (project.folder / "mlflow.db").unlink()
+    assert sync(project).startswith("6 results: 6 new, 0 known, 0 updated;")
+    assert {run["name"]: run["metrics"] for run in parents(project)} == own  # the costs were kept
+
+
+def test_a_result_that_comes_again_is_the_same_run(copy: Project) -> None:
+    before = keys(copy)
+    copy.replace("params.yaml", "power: 0.8", "power: 0.9")
+    copy.run("dvc", "repro", "abtest", variables=ON)
+    assert len(parents(copy)) == 7
+    copy.replace("params.yaml", "power: 0.9", "power: 0.8")
+    (copy.folder / "models/svd.npz").unlink()
+    copy.run("dvc", "repro", "abtest", variables=ON)  # restores the one, repeats the other
+    sync(copy)
+    assert len(parents(copy)) == 7
+    assert sorted(run["tags"]["dvc.exp"] for run in parents(copy)) == ["", *["workspace"] * 6]
+    assert set(before) < set(keys(copy))
+
+
+def test_experiments_are_synchronised_under_their_names(copy: Project, tmp_path: Path) -> None:
+    one = ("dvc", "exp", "run", "--queue")
+    copy.run(*one, "--name", "strong", "-S", "abtest.power=0.9")
+    copy.run(*one, "--name", "weak", "-S", "abtest.power=0.7")
+    copy.run("dvc", "exp", "run", "--run-all", variables=ON)
+    assert sorted(run["tags"]["dvc.exp"] for run in parents(copy) if run["name"] == "abtest") == [
+        "strong", "weak", "workspace",
+    ]  # fmt: skip
+    assert sync(copy).startswith("8 results: 0 new, 8 known, ")
+    names = {run["tags"]["dvc.exp"] for run in parents(copy) if run["name"] != "abtest"}
+    assert names == {"strong,weak,workspace"}
+    (copy.folder / "mlflow.db").unlink()
+    assert sync(copy).startswith("8 results: 8 new")
+    before = dump(copy)
+    assert sync(copy).startswith("8 results: 0 new, 8 known, 0 updated")
+    assert dump(copy) == before
+    copy.run("git", "clone", "--quiet", ".", str(tmp_path / "clone"))
+    clone = Project(tmp_path / "clone")
+    clone.run("dvc", "exp", "pull", "--no-cache", "origin", "strong", "weak")
+    assert "8 results: 8 new, 0 known, 0 updated; 0 new model versions\n" in sync(clone)
+    assert keys(clone) == keys(copy)
+    copy.run("dvc", "exp", "remove", "weak")
+    sync(copy)
+    assert sorted(run["tags"]["dvc.exp"] for run in parents(copy) if run["name"] == "abtest") == [
+        "", "strong", "workspace",
+    ]  # fmt: skip
+
+
+def test_every_trial_of_a_tpe_search_is_a_run_with_its_settings(copy: Project) -> None:
+    copy.replace("params.yaml", "search: grid", "search: tpe")
+    copy.replace("params.yaml", "trials: 32", "trials: 6")
+    copy.run("dvc", "repro", "tune", variables=ON)
+    found = json.loads((copy.folder / "metrics/tune.json").read_text())
+    (own,) = {run["id"] for run in parents(copy) if run["params"].get("tune.search") == "tpe" and "svd" in run["name"]}
+    trials = [run for run in read_runs(copy) if run["tags"].get("mlflow.parentRunId") == own]
+    assert len(trials) == found["svd"]["trials"] == 10 + 6
+    assert all({"configuration", "factors", "svd.epochs", "svd.learning_rate"} <= set(run["params"]) for run in trials)
+    states = Counter(run["tags"]["state"] for run in trials)
+    assert [states["pruned"], states["diverged"]] == [found["svd"]["pruned"], found["svd"]["diverged"]]
+
+
+def test_a_half_logged_run_is_logged_again(copy: Project) -> None:
+    with closing(sqlite3.connect(copy.folder / "mlflow.db")) as database, database:
+        database.execute("update runs set status = 'RUNNING', end_time = null where name = 'evaluate'")
+        database.execute("delete from latest_metrics where run_uuid in (select run_uuid from runs where name = 'bias')")
+    before = keys(copy)
+    assert sync(copy).startswith("6 results: 1 new, 5 known")
+    assert keys(copy) == before
+    assert {run["status"] for run in read_runs(copy)} == {"FINISHED"}
+    (bias,) = (run for run in read_runs(copy) if run["name"] == "bias")
+    assert bias["metrics"]["rmse"] > 0
+
+
+def test_two_synchronisations_at_once_log_each_result_once(built: Project, synced: Project, tmp_path: Path) -> None:
+    subprocess.run(["cp", "-a", built.folder, tmp_path / "project"], check=True)
+    project = Project(tmp_path / "project")
+    environment = {**project_environment(project.folder), **ON}
+    command = [sys.executable, *MOVIEREC[1:], "track", "sync"]
+    both = [subprocess.Popen(command, cwd=project.folder, env=environment) for _ in range(2)]
+    assert [process.wait(timeout=300) for process in both] == [0, 0]
+    assert keys(project) == keys(synced)
+
+
+def test_an_edited_file_is_skipped_and_named(copy: Project) -> None:
+    (copy.folder / "mlflow.db").unlink()
+    (copy.folder / "metrics/abtest.json").write_text("{}")
+    output = sync(copy)
+    assert "abtest of workspace skipped: metrics/abtest.json is not what dvc.lock says\n" in output
+    assert "5 results: 5 new" in output
+
+
+def test_a_store_that_cannot_be_written_costs_one_line(copy: Project) -> None:
+    (copy.folder / "corrupt.db").write_bytes(b"this is no database " * 1000)
+    stores = {
+        "sqlite:///corrupt.db": "file is not a database",
+        f"sqlite:///file:{copy.folder}/mlflow.db?mode=ro&uri=true": "attempt to write a readonly database",
+    }
+    for store, words in stores.items():
+        output = copy.run(*MOVIEREC, "track", "sync", fails=True, variables={**ON, "MLFLOW_TRACKING_URI": store})
+        assert output.startswith("error: MLflow cannot be synchronised: ")
+        assert words in output
+        assert output.count("\n") == 1
+        stage = copy.run("python", "-m", "stages.abtest", variables={**ON, "MLFLOW_TRACKING_URI": store})
+        assert stage.count("warning: abtest not logged to MLflow: ") == 1
+        assert stage.splitlines()[-1].endswith(words)
+    assert copy.run("git", "status", "--porcelain", "metrics", "plots") == ""
+
+
+def test_without_tracking_nothing_is_synchronised(built: Project) -> None:
+    assert built.run(*MOVIEREC, "track", "sync") == "tracking is off (MOVIEREC_TRACKING): nothing is logged\n"
+    assert not (built.folder / "mlflow.db").exists()

@@ -1,0 +1,99 @@
+"""A project as dvc.lock describes it, with four fitted models, and stores to register them in."""
+
+import hashlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psutil
+import requests
+import yaml
+from urllib3.util import Retry
+
+from movierec import paths
+from movierec.champion import MODELS
+from movierec.io import write_json, write_parquet
+from movierec.models.als import ALS
+from movierec.models.svd import SVD
+from tests.beds import random_bed
+
+BED = random_bed()
+VALUES = {"als": 0.2, "als_tuned": 0.3, "svd": 0.01, "svd_tuned": 0.02}
+QUIET = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_LOGGING_LEVEL": "ERROR", "GIT_PYTHON_REFRESH": "quiet"}
+STRICT = {**QUIET, "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false"}
+
+
+def write_lock(folder: Path) -> None:
+    """Write what DVC would after an evaluation of the folder's files."""
+    read = [paths.TRAIN, paths.VALIDATION, *(paths.MODELS / f"{name}.npz" for name in MODELS)]
+    entries = [
+        {"path": path.as_posix(), "md5": hashlib.md5((folder / path).read_bytes(), usedforsecurity=False).hexdigest()}
+        for path in (*read, paths.METRICS / "evaluate.json")
+    ]
+    lock = {"stages": {"evaluate": {"deps": entries[:-1], "outs": entries[-1:]}}}
+    (folder / "dvc.lock").write_text(yaml.safe_dump(lock))
+
+
+def write_figures(folder: Path, **values: float) -> None:
+    figures = {name: {"validation_ndcg@10": value} for name, value in {**VALUES, **values}.items()}
+    write_json(figures, folder / "metrics/evaluate.json")
+
+
+def build_project(folder: Path) -> Path:
+    write_parquet(BED.train, folder / paths.TRAIN)
+    write_parquet(BED.validation, folder / paths.VALIDATION)
+    for name in MODELS:
+        seed = MODELS.index(name)
+        model = ALS(factors=4, iterations=2, seed=seed) if name.startswith("als") else SVD(factors=4, seed=seed)
+        model.fit(BED.train).save(folder / paths.MODELS / f"{name}.npz")
+    write_figures(folder)
+    write_lock(folder)
+    return folder
+
+
+def free_port() -> int:
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        return int(server.getsockname()[1])
+
+
+@contextmanager
+def serve(arguments: Sequence[str], port: int, folder: Path, **variables: str) -> Iterator[str]:
+    """Run an MLflow server until the block ends, it and all its children; give its address."""
+    command = [sys.executable, "-m", "mlflow", *arguments, "--host", "127.0.0.1", "--port", str(port)]
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    environment = {**os.environ, **STRICT, **variables, "PATH": path}
+    with (folder / "server.log").open("wb") as log:
+        process = subprocess.Popen(
+            command, cwd=folder, env=environment, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+        )
+    try:
+        address = f"http://127.0.0.1:{port}"
+        _wait_until_ready(address, (folder / "server.log"))
+        yield address
+    finally:
+        family = [*psutil.Process(process.pid).children(recursive=True), psutil.Process(process.pid)]
+        os.killpg(process.pid, signal.SIGTERM)
+        psutil.wait_procs(family, timeout=10)
+        left = [each for each in family if each.is_running() and each.status() != psutil.STATUS_ZOMBIE]
+        for each in left:
+            each.kill()
+        process.wait(10)
+
+
+def _wait_until_ready(address: str, log: Path) -> None:
+    retries = Retry(total=None, connect=12, read=12, status=0, backoff_factor=0.1, backoff_max=5)
+    with requests.Session() as session:
+        session.mount("http://", requests.adapters.HTTPAdapter(max_retries=retries))
+        assert session.get(f"{address}/health", timeout=10).ok, log.read_text()
+
+
+def ask(address: str, users: Sequence[int], **params: Any) -> requests.Response:
+    body = {"dataframe_split": {"columns": ["user_id"], "data": [[user] for user in users]}, "params": params}
+    return requests.post(f"{address}/invocations", json=body, timeout=30)

@@ -1,0 +1,120 @@
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from mlflow.exceptions import MlflowException
+
+from movierec.columns import MOVIE_ID, USER_ID
+from movierec.errors import MovierecError
+from movierec.models.popularity import Popularity
+from movierec.tracking.served_model import SeenPairs, ServedModel, load_stored_model, save_seen_pairs
+from tests.tracking.stored_models import BED, build_project
+
+KNOWN = [5, 3, 80]
+STRANGER = 2**40
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build_project(tmp_path_factory.mktemp("served") / "project")
+
+
+@pytest.fixture(scope="module")
+def artifacts(project: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    folder = tmp_path_factory.mktemp("artifacts")
+    Popularity().fit(BED.train).save(folder / "popularity.npz")
+    save_seen_pairs(BED.seen, folder / "seen.npz")
+    files = {name: str(folder / f"{name}.npz") for name in ("popularity", "seen")}
+    return {"model": str(project / "models/als_tuned.npz"), **files}
+
+
+def load(artifacts: dict[str, str]) -> ServedModel:
+    model = ServedModel()
+    model.load_context(SimpleNamespace(artifacts=artifacts))
+    return model
+
+
+def recommend(artifacts: dict[str, str], users: list[int], **params: Any) -> pd.DataFrame:
+    return load(artifacts).predict(None, pd.DataFrame({USER_ID: np.array(users, dtype=np.int64)}), params or None)
+
+
+@pytest.mark.parametrize("name", ["als", "als_tuned", "svd", "svd_tuned"])
+def test_answers_are_those_of_recommend(project: Path, artifacts: dict[str, str], name: str) -> None:
+    path = project / f"models/{name}.npz"
+    found = recommend({**artifacts, "model": str(path)}, KNOWN, k=7)
+    movies, scores = load_stored_model(path).recommend(KNOWN, 7, exclude=BED.seen)
+    assert found[MOVIE_ID].tolist() == movies.ravel().tolist()
+    np.testing.assert_array_equal(found["score"], scores.ravel().astype(np.float64))
+    assert found[USER_ID].tolist() == np.repeat(KNOWN, 7).tolist()
+    assert found["rank"].tolist() == [*range(1, 8)] * 3
+    assert set(found["strategy"]) == {"personal"}
+
+
+def test_nothing_seen_is_recommended_and_all_else_is(artifacts: dict[str, str]) -> None:
+    found = recommend(artifacts, KNOWN, k=200)
+    for user in KNOWN:
+        seen = set(BED.seen[MOVIE_ID][BED.seen[USER_ID] == user])
+        assert set(found[MOVIE_ID][found[USER_ID] == user]) == set(BED.catalogue.ids.tolist()) - seen
+
+
+def test_a_stranger_gets_the_best_shrunken_means(artifacts: dict[str, str]) -> None:
+    found = recommend(artifacts, [STRANGER, -1])
+    assert set(found["strategy"]) == {"popular"}
+    overall = BED.train["rating"].astype(float).mean()
+    rated = (BED.train["rating"].astype(float) - overall).groupby(BED.train[MOVIE_ID]).agg(["sum", "count"])
+    means = (overall + rated["sum"] / (rated["count"] + 10)).sort_values(ascending=False)[:10]
+    assert found[MOVIE_ID].tolist() == means.index.tolist() * 2
+    np.testing.assert_allclose(found["score"], np.tile(means, 2))
+
+
+def test_a_stranger_to_the_model_with_ratings_in_validation_is_not_shown_them(
+    artifacts: dict[str, str], tmp_path: Path
+) -> None:
+    best = recommend(artifacts, [STRANGER], k=1)[MOVIE_ID].item()
+    more = pd.concat([BED.seen, pd.DataFrame({USER_ID: [999], MOVIE_ID: [best]})])
+    save_seen_pairs(more, tmp_path / "seen.npz")
+    with_validation = {**artifacts, "seen": str(tmp_path / "seen.npz")}
+    assert best not in recommend(with_validation, [999])[MOVIE_ID].tolist()
+    assert best in recommend(with_validation, [998])[MOVIE_ID].tolist()
+
+
+def test_a_user_asked_for_twice_is_answered_once_in_the_first_place(artifacts: dict[str, str]) -> None:
+    found = recommend(artifacts, [5, STRANGER, 5, 3], k=2)
+    assert found[USER_ID].tolist() == [5, 5, STRANGER, STRANGER, 3, 3]
+    assert found["strategy"].tolist() == ["personal"] * 2 + ["popular"] * 2 + ["personal"] * 2
+
+
+def test_nobody_gets_an_empty_table_of_the_same_types(artifacts: dict[str, str]) -> None:
+    empty, full = recommend(artifacts, []), recommend(artifacts, KNOWN)
+    assert len(empty) == 0
+    assert list(empty) == list(full) == [USER_ID, "rank", MOVIE_ID, "score", "strategy"]
+    assert empty.dtypes[:4].equals(full.dtypes[:4])
+
+
+@pytest.mark.parametrize("k", [0, -1, 201, 10**12])
+def test_k_out_of_range_is_refused(artifacts: dict[str, str], k: int) -> None:
+    with pytest.raises(MlflowException, match=f"k is {k}: ask for 1 to 200 movies"):
+        recommend(artifacts, KNOWN, k=k)
+
+
+def test_seen_pairs_are_stored_whole(tmp_path: Path) -> None:
+    save_seen_pairs(BED.seen.sample(frac=1, random_state=1), tmp_path / "seen.npz")
+    seen = SeenPairs(tmp_path / "seen.npz")
+    for user in KNOWN:
+        assert seen.find_movies(user).tolist() == sorted(BED.seen[MOVIE_ID][BED.seen[USER_ID] == user])
+    assert seen.find_movies(STRANGER).tolist() == seen.find_movies(-1).tolist() == []
+
+
+def test_a_file_that_holds_another_kind_is_refused(project: Path, tmp_path: Path) -> None:
+    (tmp_path / "svd.npz").write_bytes((project / "models/als.npz").read_bytes())
+    with pytest.raises(MovierecError, match="holds a model 'als', not 'svd'"):
+        load_stored_model(tmp_path / "svd.npz")
+
+
+def test_pickled_arrays_are_refused(artifacts: dict[str, str], tmp_path: Path) -> None:
+    np.savez(tmp_path / "seen.npz", user_ids=np.array([{}], dtype=object))
+    with pytest.raises(ValueError, match="allow_pickle=False"):
+        load({**artifacts, "seen": str(tmp_path / "seen.npz")})
