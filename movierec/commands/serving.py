@@ -11,14 +11,13 @@ import typer
 
 from movierec.abtest.formats import align_columns
 from movierec.errors import MovierecError
+from movierec.service.records import LARGEST_ID
 
 if TYPE_CHECKING:
     from movierec.service.answers import Answer, Recommendation
     from movierec.service.catalogue import Catalogue, Movie
     from movierec.service.engine import Engine
     from movierec.service.profiles import Profile
-
-LARGEST_ID = 2**31 - 1
 
 UserId = Annotated[int, typer.Option("--user", min=1, max=LARGEST_ID, help="Id of a user, known or not.")]
 Count = Annotated[int, typer.Option("-k", min=1, max=200, help="How many movies.")]

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -19,6 +19,7 @@ from movierec.models.base import Recommender
 from movierec.models.svd import SVD
 from movierec.service.catalogue import Catalogue
 from movierec.service.profiles import Profiles
+from movierec.tracking.ledger import hash_file, hash_listing
 
 MODEL_CLASSES: Final[Mapping[str, type[Recommender]]] = {"svd": SVD, "svd_tuned": SVD, "als": ALS, "als_tuned": ALS}
 RATING_MODELS: Final = {"svd": "train_svd.json", "svd_tuned": "tune.json"}  # where their validation RMSE is
@@ -131,7 +132,7 @@ def _verify(root: Path) -> str:
     locked = _read_lock(root / _LOCK)
     found = {path.as_posix(): _hash_file(root / path) for path in (*_MODEL_FILES.values(), *_METRICS)}
     folder = _CLEAN[0].parent
-    found[folder.as_posix()] = _hash_folder(root, _CLEAN)
+    found[folder.as_posix()] = hash_listing({path.as_posix(): _hash_file(root / path) for path in _CLEAN})
     for name, digest in found.items():
         if locked.get(name) != digest:
             raise MovierecError(
@@ -153,17 +154,10 @@ def _read_lock(lock: Path) -> dict[str, str]:
 
 
 def _hash_file(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "md5").hexdigest()
-    except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
-        raise MovierecError(f"{path} is missing: run `dvc repro` to make it") from error
-
-
-def _hash_folder(root: Path, files: Iterable[Path]) -> str:
-    """Hash a folder as DVC does: the md5 of the list of its files and their hashes."""
-    entries = [{"md5": _hash_file(root / path), "relpath": path.name} for path in sorted(files)]
-    return f"{hashlib.md5(json.dumps(entries, sort_keys=True).encode(), usedforsecurity=False).hexdigest()}.dir"
+    digest = hash_file(path)
+    if digest is None:
+        raise MovierecError(f"{path} is missing: run `dvc repro` to make it")
+    return digest
 
 
 def _stat(path: Path) -> tuple[str, int, int, int]:

@@ -36,7 +36,7 @@ from sqlalchemy.pool import QueuePool
 
 from movierec.columns import MOVIE_ID, RATING, TIMESTAMP, USER_ID
 from movierec.errors import MovierecError
-from movierec.paths import state_dir
+from movierec.paths import project_root
 
 WAIT_S: Final = 1.5
 CONNECTIONS: Final = 40  # as many as a server's thread pool has threads
@@ -86,8 +86,13 @@ class StoreUnavailableError(MovierecError):
 
 
 def default_url() -> str:
-    """Return `MOVIEREC_DATABASE_URL`, or else a SQLite file in the project's git-ignored state folder."""
-    return os.environ.get("MOVIEREC_DATABASE_URL") or f"sqlite:///{state_dir() / 'service.db'}"
+    """Return `MOVIEREC_DATABASE_URL`, or else the URL of the project's own SQLite file."""
+    return os.environ.get("MOVIEREC_DATABASE_URL") or locate_file(project_root())
+
+
+def locate_file(root: Path) -> str:
+    """Return the URL of the SQLite file in the git-ignored state folder under `root`."""
+    return f"sqlite:///{root.resolve() / '.movierec' / 'service.db'}"
 
 
 def open_database(url: str) -> Engine:

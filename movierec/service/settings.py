@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from movierec.errors import MovierecError
 from movierec.params import load_params
 from movierec.paths import PARAMS
+from movierec.service.database import locate_file
 
 ARMS: Final = ("control", "treatment")
 Arm = Literal["control", "treatment"]
@@ -80,7 +81,7 @@ def read_settings(root: Path, environment: Mapping[str, str]) -> ServiceSettings
     names = [name for name in ServiceSettings.model_fields if name not in {"root", "experiment", "serve_experiment"}]
     given: dict[str, Any] = {name: environment.get(f"MOVIEREC_{name.upper()}") for name in names}
     found = {name: value for name, value in given.items() if value}
-    found.setdefault("database_url", default_database_url(root))
+    found.setdefault("database_url", locate_file(root))
     switch = environment.get("MOVIEREC_EXPERIMENT") or "off"
     if switch not in {"on", "off"}:
         raise MovierecError(f"MOVIEREC_EXPERIMENT is {switch!r}: it must be on or off")
@@ -91,11 +92,6 @@ def read_settings(root: Path, environment: Mapping[str, str]) -> ServiceSettings
         problem = error.errors(include_url=False, include_input=False)[0]
         variable = f"MOVIEREC_{str(problem['loc'][0]).upper()}"
         raise MovierecError(f"{variable}: {problem['msg'][0].lower()}{problem['msg'][1:]}") from None  # no secrets
-
-
-def default_database_url(root: Path) -> str:
-    """Return the URL of the SQLite file in the git-ignored state folder under `root`."""
-    return f"sqlite:///{root.resolve() / '.movierec' / 'service.db'}"
 
 
 def _read_experiment(root: Path, *, required: bool) -> OnlineExperiment | None:

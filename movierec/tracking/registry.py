@@ -89,7 +89,8 @@ def register_models(
     champion = choose_champion(figures)
     ready = [name for name in MODELS if _is_as_locked(folder, _model_path(name), lock)]
     skipped = tuple(f"{_model_path(name)} is not the one that dvc.lock names" for name in MODELS if name not in ready)
-    tags = {name: _describe(name, figures, lock, folder) for name in ready}
+    commit = read_commit(folder)
+    tags = {name: _describe(name, figures, lock, commit) for name in ready}
     with FileLock(_make(paths.state_dir()) / "registry.lock", timeout=LOCK_TIMEOUT_S), _fluent(client):
         versions = {name: found for name in ready if (found := _find_version(client, tags[name][KEY]))}
         new = tuple(name for name in ready if name not in versions)
@@ -122,7 +123,7 @@ def _is_as_locked(folder: Path, path: Path, lock: Mapping[str, str]) -> bool:
     return path.as_posix() in lock and hash_file(folder / path) == lock[path.as_posix()]
 
 
-def _describe(name: str, figures: Mapping[str, Any], lock: Mapping[str, str], folder: Path) -> dict[str, str]:
+def _describe(name: str, figures: Mapping[str, Any], lock: Mapping[str, str], commit: str) -> dict[str, str]:
     """Return a version's tags; the key stands for the model and for the data that its answers depend on."""
     md5s = [lock[path.as_posix()] for path in (_model_path(name), paths.TRAIN, paths.VALIDATION)]
     return {
@@ -130,7 +131,7 @@ def _describe(name: str, figures: Mapping[str, Any], lock: Mapping[str, str], fo
         "model": name,
         "md5": md5s[0],
         "validation_ndcg_at_10": f"{read_validation_ndcg(figures, name):.6f}",
-        "git_commit": read_commit(folder),
+        "git_commit": commit,
     }
 
 
