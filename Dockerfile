@@ -4,7 +4,7 @@ FROM python:3.11-slim-bookworm AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 WORKDIR /build
 COPY ops/requirements.lock ./
-RUN python -m venv /opt/movierec && /opt/movierec/bin/pip install --require-hashes --requirement requirements.lock
+RUN python -m venv /opt/movierec && /opt/movierec/bin/pip install --no-deps --require-hashes --requirement requirements.lock
 COPY pyproject.toml README.md LICENSE ./
 COPY movierec movierec
 RUN /opt/movierec/bin/pip install --no-deps --no-build-isolation .

@@ -21,7 +21,7 @@ mkdir "$work"/{build,root,tmp,state}
 touch "$work/log"
 [[ -d $made/data/clean ]] || fail "$made lacks what the pipeline makes: run \`make repro\` first"
 "$python" -m venv "$work/venv"
-"$work/venv/bin/pip" install --quiet --require-hashes --requirement "$source/ops/requirements.lock"
+"$work/venv/bin/pip" install --quiet --no-deps --require-hashes --requirement "$source/ops/requirements.lock"
 (cd "$source" && cp --recursive pyproject.toml README.md LICENSE movierec "$work/build")
 "$work/venv/bin/pip" install --quiet --no-deps --no-build-isolation "$work/build"
 (cd "$made" && cp --recursive --dereference --parents dvc.lock params.yaml metrics models data/clean "$work/root")
