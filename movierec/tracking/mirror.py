@@ -72,13 +72,27 @@ def connect() -> "tuple[MlflowClient, str]":
         _check_database(uri)
         client = MlflowClient(tracking_uri=uri, registry_uri=uri)
         experiment = client.get_experiment_by_name(EXPERIMENT)
+        if experiment and uri == _own_uri():
+            _check_artifacts(experiment.artifact_location)
         return client, experiment.experiment_id if experiment else _create_experiment(client, uri)
 
 
-def _create_experiment(client: "MlflowClient", uri: str) -> str:
+def _artifacts_uri() -> str:
     # By default a database's artifacts go to the working directory, which in a queued experiment vanishes.
-    remote = uri.startswith(("http:", "https:"))
-    location = None if remote else (project_root() / "mlartifacts").as_uri()
+    return (project_root() / "mlartifacts").as_uri()
+
+
+def _check_artifacts(location: str) -> None:
+    """Raise if our database came here from another folder, into which MLflow would go on writing."""
+    if location != _artifacts_uri():
+        raise MovierecError(
+            f"mlflow.db keeps its files in {location.removeprefix('file://')}, since the project was moved or copied: "
+            "delete mlflow.db and mlartifacts, then `movierec track sync`"
+        )
+
+
+def _create_experiment(client: "MlflowClient", uri: str) -> str:
+    location = None if uri.startswith(("http:", "https:")) else _artifacts_uri()
     try:
         return str(client.create_experiment(EXPERIMENT, artifact_location=location, tags=KIND))
     except Exception:  # of MLflow, whatever the store: another machine may have been quicker

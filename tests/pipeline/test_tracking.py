@@ -1,6 +1,7 @@
 """MLflow after real commands of DVC: each result is one run, however it came about."""
 
 import json
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import pytest
 
 from movierec.champion import choose_champion
 from tests.pipeline.conftest import Project, project_environment
+from tests.tracking.conftest import relocate_store
 
 pytestmark = pytest.mark.xdist_group("pipeline")
 
@@ -22,8 +24,8 @@ PARENTS = ["abtest", "evaluate", "train_als", "train_svd", "tune als", "tune svd
 MOVIEREC = ("python", "-c", "from movierec.cli import main; main()")
 
 
-def sync(project: Project, **variables: str) -> str:
-    return project.run(*MOVIEREC, "track", "sync", variables={**ON, **variables})
+def sync(project: Project, *, fails: bool = False) -> str:
+    return project.run(*MOVIEREC, "track", "sync", fails=fails, variables=ON)
 
 
 def dump(project: Project) -> list[str]:
@@ -80,8 +82,11 @@ def synced(built: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 @pytest.fixture
 def copy(synced: Project, tmp_path: Path) -> Project:
-    subprocess.run(["cp", "-a", synced.folder, tmp_path / "project"], check=True)
-    return Project(tmp_path / "project")
+    """Return a copy that may be changed, whose runs keep their files in it."""
+    project = Project(tmp_path / "project")
+    subprocess.run(["cp", "-a", synced.folder, project.folder], check=True)
+    relocate_store(project.folder / "mlflow.db", synced.folder, project.folder)
+    return project
 
 
 def test_sync_logs_each_result_with_all_that_belongs_to_it(synced: Project) -> None:
@@ -244,6 +249,22 @@ def test_a_store_that_cannot_be_written_costs_one_line(copy: Project) -> None:
         assert stage.count("warning: abtest not logged to MLflow: ") == 1
         assert stage.splitlines()[-1].endswith(words)
     assert copy.run("git", "status", "--porcelain", "metrics", "plots") == ""
+
+
+def test_a_moved_project_leaves_the_old_folder_alone(synced: Project, tmp_path: Path) -> None:
+    project = Project(tmp_path / "moved")
+    subprocess.run(["cp", "-a", synced.folder, project.folder], check=True)
+    before = sorted(synced.folder.joinpath("mlartifacts").rglob("*"))
+    output = sync(project, fails=True)
+    assert output.count("\n") == 1
+    assert output.endswith("delete mlflow.db and mlartifacts, then `movierec track sync`\n")
+    assert "not logged to MLflow: mlflow.db keeps its files in " in project.run(
+        "python", "-m", "stages.abtest", variables=ON
+    )
+    (project.folder / "mlflow.db").unlink()
+    shutil.rmtree(project.folder / "mlartifacts")
+    assert sync(project).startswith("6 results: 6 new")
+    assert sorted(synced.folder.joinpath("mlartifacts").rglob("*")) == before
 
 
 def test_without_tracking_nothing_is_synchronised(built: Project) -> None:

@@ -2,9 +2,11 @@
 
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from unittest import mock
 
@@ -12,6 +14,13 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 HANG_S = 95  # left alone, MLflow asks a broken store for 104 s and a broken server for minutes
+LOCATIONS = (
+    ("experiments", "artifact_location"),
+    ("runs", "artifact_uri"),
+    ("logged_models", "artifact_location"),
+    ("model_versions", "source"),
+    ("model_versions", "storage_location"),
+)
 OURS = ("MLFLOW_", "MOVIEREC_", "DVC_")
 LOG_ONE_RUN = """
 import sys
@@ -54,6 +63,15 @@ def finish(process: subprocess.Popen[str]) -> tuple[str, str]:
     return output
 
 
+def relocate_store(database: Path, old: Path, new: Path) -> None:
+    """Let a copied database keep its runs' files beside the copy."""
+    with closing(sqlite3.connect(database)) as connection, connection:
+        for table, column in LOCATIONS:
+            query = f"update {table} set {column} = replace({column}, ?, ?)"  # noqa: S608
+            connection.execute(query, [old.as_uri(), new.as_uri()])
+        assert old.as_uri() not in "".join(connection.iterdump())
+
+
 @pytest.fixture(scope="session")
 def fresh(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[tuple[str, str]]]:
     """Return a project whose database eight processes made at once, and their outputs."""
@@ -75,6 +93,7 @@ def project(
         folder.mkdir()
         elsewhere.mkdir()
         shutil.copy(fresh[0] / "mlflow.db", folder)
+        relocate_store(folder / "mlflow.db", fresh[0], folder)
         monkeypatch.chdir(elsewhere)
         os.environ |= {"DVC_ROOT": str(folder), "no_proxy": "127.0.0.1"}
         yield folder

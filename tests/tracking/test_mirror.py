@@ -189,10 +189,10 @@ def rude_server() -> Iterator[tuple[str, list[int]]]:
         def hang_up() -> None:
             while True:
                 connection, (_, port) = server.accept()
-                connection.close()
-                if port == stopping[0]:
-                    return
-                connections.append(port)
+                with connection:
+                    if port == stopping[0]:
+                        return
+                    connections.append(port)  # before the client can notice
 
         stopping = [0]
         thread = threading.Thread(target=hang_up)
