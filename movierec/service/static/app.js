@@ -58,6 +58,7 @@ async function showUser(id) {
   turn.abort();
   turn = new AbortController();
   ratings = [];
+  byId('ratings').replaceChildren(); // another user's stars
   settle(rate);
   settle(loadRatings);
   showRatings();
@@ -99,7 +100,10 @@ function showRatings() {
   byId('jump').hidden = !given;
   byId('ratings-more').hidden = ratings.length <= SHOWN_RATINGS;
   byId('ratings-more').textContent = `The first ${SHOWN_RATINGS} are shown.`;
-  byId('ratings').replaceChildren(...ratings.slice(0, SHOWN_RATINGS).map(makeRated));
+  const list = byId('ratings');
+  const shown = new Map([...list.children].map((row) => [row.dataset.movie, row]));
+  const rows = ratings.slice(0, SHOWN_RATINGS).map((one) => shown.get(String(one.movie.movie_id)) ?? makeRated(one));
+  if (rows.length !== shown.size || rows.some((row, i) => row !== list.children[i])) list.replaceChildren(...rows);
 }
 
 function makeRated({ movie, rating }) {
@@ -125,14 +129,15 @@ async function rate(movie, stars) {
   }
   settle(rate);
   if (rater !== user) return true;
-  const focused = rememberFocus();
   const rated = ratings.find((one) => one.movie.movie_id === movie.movie_id);
   if (rated) rated.rating = stars;
   else ratings.unshift({ movie, rating: stars });
+  const focused = rememberFocus();
   showRatings();
   focused();
+  byId('ratings').querySelector(`[data-movie="${movie.movie_id}"] .stars`)?.take(stars);
   announce(`${titleOf(movie)}: ${formatStars(stars)}, saved.`);
-  await refresh();
+  refresh();
   return true;
 }
 

@@ -22,12 +22,14 @@ export function makeList(name, about, id) {
 export function showAnswer(list, answer, rate) {
   const films = [...list.items.querySelectorAll('[data-movie]')];
   const ranks = new Map(films.map((film, i) => [film.dataset.movie, i]));
+  const stars = new Map(films.map((film) => [film.dataset.movie, film.querySelector('.stars')])); // what is chosen there stays
   const explained = list.items.querySelector('details');
   const opened = new Set(films.filter((film) => film.querySelector('details[open]')).map((film) => film.dataset.movie));
   const shown = answer.items.map((item, i) => {
     const key = String(item.movie.movie_id);
     const change = films.length ? (ranks.get(key) ?? Infinity) - i : 0;
-    return makeFilm(item, { level: list.level, change, open: explained ? opened.has(key) : i === 0, rate });
+    const open = explained ? opened.has(key) : i === 0;
+    return makeFilm(item, { level: list.level, change, open, stars: stars.get(key), rate });
   });
   replace(list.items, shown.length ? shown : [say('Nothing left here. Another genre or decade may have more.')]);
   list.source.replaceChildren(...describe(answer));
@@ -46,7 +48,7 @@ function describe(answer) {
     make('span', { class: 'version' }, `version ${answer.model_version}${arm}`)];
 }
 
-function makeFilm({ movie, predicted_rating: predicted, reasons }, { level, change, open, rate }) {
+function makeFilm({ movie, predicted_rating: predicted, reasons }, { level, change, open, stars, rate }) {
   const title = titleOf(movie);
   const main = shortTitle(movie);
   const facts = makeFacts(movie);
@@ -56,7 +58,7 @@ function makeFilm({ movie, predicted_rating: predicted, reasons }, { level, chan
     makeTile(movie),
     make('div', { class: 'what' }, make(level, { class: 'title' }, main, make('span', { class: 'alias' }, title.slice(main.length)), ' ', makeChange(change)), facts,
       reasons?.length ? makeReasons(reasons, open) : null),
-    makeStars(title, 0, (stars) => rate(movie, stars)));
+    stars ?? makeStars(title, 0, (chosen) => rate(movie, chosen)));
 }
 
 function makeChange(change) {

@@ -5,9 +5,11 @@ import { make } from './dom.js';
 
 export const formatStars = (stars) => (stars ? `${stars} star${stars === 1 ? '' : 's'}` : 'not rated');
 
-/** `save` is given the stars and promises whether they were stored. */
+/** `save` is given the stars and promises whether they were stored; the form's `take` shows stars stored elsewhere. */
 export function makeStars(title, rating, save) {
   let saved = rating ?? 0;
+  let wanted = saved;
+  let saving = false;
   let pointing = false;
   const slider = make('input', {
     type: 'range', min: 0, max: 5, step: 0.5, value: saved, 'aria-label': `Your rating of ${title}`,
@@ -17,32 +19,40 @@ export function makeStars(title, rating, save) {
     onkeydown: (event) => {
       pointing = false;
       if (event.key === 'Enter') { event.preventDefault(); form.requestSubmit(); }
-      if (event.key === 'Escape') { slider.value = saved; show(); }
+      if (event.key === 'Escape') { slider.value = wanted; show(); }
     },
   });
   const button = make('button', { class: 'save' }, 'Save');
   const form = make('form', { class: 'stars', onsubmit: submit }, make('span', { class: 'row' }, slider), button);
+  form.take = (stars) => { if (!saving) settle(stars); };
   show();
   return form;
+
+  function settle(stars) {
+    if (Number(slider.value) === wanted) slider.value = stars; // else something is being chosen
+    saved = wanted = stars;
+    show();
+  }
 
   function show() {
     const value = Number(slider.value);
     slider.setAttribute('aria-valuetext', formatStars(value));
     form.style.setProperty('--stars', value);
-    form.classList.toggle('changed', value !== saved && value > 0);
+    form.classList.toggle('changed', value !== wanted && value > 0);
     form.dataset.value = value ? value.toFixed(1) : '';
   }
 
   async function submit(event) {
     event.preventDefault();
-    const value = Number(slider.value);
-    if (!value || value === saved) return;
-    const before = saved;
-    saved = value;
+    wanted = Number(slider.value) || wanted;
     show();
-    if (await save(value)) return;
-    saved = before;
-    slider.value = before;
-    show();
+    if (saving) return; // what is wanted now is saved next
+    saving = true;
+    while (saved !== wanted) {
+      const stars = wanted;
+      if (await save(stars)) saved = stars;
+      else if (wanted === stars) settle(saved);
+    }
+    saving = false;
   }
 }
