@@ -3,16 +3,11 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
-
-from ruamel.yaml import YAML
 
 from movierec.errors import MovierecError
-
-LOCK = Path("dvc.lock")
+from movierec.tracking.ledger import LOCK, read_snapshot
 
 
 def verify_committed_experiment() -> str:
@@ -31,29 +26,15 @@ def verify_committed_experiment() -> str:
     with TemporaryDirectory(prefix="movierec-verify-") as folder:
         clone = Path(folder)
         _run("git", "clone", "--quiet", ".", folder, cwd=Path.cwd())
-        committed = list(read_outputs(clone / LOCK))
+        if not (clone / LOCK).is_file():
+            raise MovierecError(f"{LOCK} is not committed: run `dvc repro`, then commit it")
+        committed = read_snapshot(clone).outs
         _run(sys.executable, "-m", "dvc", "repro", "--force", "--no-run-cache", cwd=clone)
-        rebuilt = dict(read_outputs(clone / LOCK))
-    for output, digest in committed:
+        rebuilt = read_snapshot(clone).outs
+    for output, digest in committed.items():
         if rebuilt.get(output) != digest:
             raise MovierecError(f"{output} differs: dvc.lock says {digest}, rebuilt it is {rebuilt.get(output)}")
     return f"{len(committed)} outputs rebuilt from nothing, every byte as dvc.lock says"
-
-
-def read_outputs(lock: Path) -> Iterator[tuple[str, str]]:
-    """Yield path and hash of each output in a lock file, in its order.
-
-    Raises
-    ------
-    MovierecError
-        If there is no lock file.
-    """
-    if not lock.is_file():
-        raise MovierecError("dvc.lock is not committed: run `dvc repro`, then commit it")
-    content: dict[str, Any] = YAML(typ="safe", pure=True).load(lock.read_text(encoding="utf-8"))
-    for stage in content["stages"].values():
-        for output in stage.get("outs", []):
-            yield output["path"], output["md5"]
 
 
 def _run(*command: str, cwd: Path) -> None:

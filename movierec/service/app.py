@@ -12,7 +12,7 @@ from movierec.service.logs import RequestLog
 from movierec.service.page import mount_page
 from movierec.service.problems import handle_problems
 from movierec.service.routes import experiments, movies, operations, ratings, users
-from movierec.service.security import BodyLimit, RateLimit, SecurityHeaders
+from movierec.service.security import BodyLimit, RateLimit, SecurityHeaders, declare_open
 from movierec.service.settings import ServiceSettings
 
 
@@ -46,6 +46,8 @@ def create_app(settings: ServiceSettings) -> FastAPI:
     desk = app.state.desk = Desk(settings)
     for module in (users, movies, ratings, experiments, operations):
         app.include_router(module.router)
+    if settings.api_token is None:
+        declare_open(app)
     mount_page(app)
     handle_problems(app)
     app.add_middleware(BodyLimit, most_bytes=settings.max_body_bytes)

@@ -14,7 +14,7 @@ from movierec.service.catalogue import Movie
 from movierec.service.monitor import Monitor
 from movierec.service.profiles import Profile
 from movierec.service.reload import Live, Models
-from movierec.service.security import Authorization, check_token
+from movierec.service.security import Credentials, check_token
 from movierec.service.settings import ServiceSettings
 from movierec.service.store import Store, StoreUnavailableError
 
@@ -92,8 +92,8 @@ async def _live_of(request: Request) -> Live:
     return (await _desk_of(request)).models.live
 
 
-async def _require_token(request: Request, authorization: Authorization = None) -> None:
-    check_token((await _desk_of(request)).settings.api_token, authorization)
+async def _require_token(request: Request, credentials: Credentials) -> None:
+    check_token((await _desk_of(request)).settings.api_token, credentials)
 
 
 AtDesk = Annotated[Desk, Depends(_desk_of)]

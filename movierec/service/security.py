@@ -4,10 +4,11 @@ import hmac
 import ipaddress
 import time
 from dataclasses import dataclass
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 from cachetools import LRUCache
-from fastapi import Header, HTTPException
+from fastapi import FastAPI, HTTPException, Security
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import SecretStr
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -28,10 +29,11 @@ _HEADERS: Final = {
     "x-frame-options": "DENY",
 }
 
-Authorization = Annotated[str | None, Header(description="`Bearer` and the token", max_length=1000)]
+_BEARER: Final = HTTPBearer(auto_error=False, scheme_name="token", description="the service's MOVIEREC_API_TOKEN")
+Credentials = Annotated[HTTPAuthorizationCredentials | None, Security(_BEARER)]
 
 
-def check_token(token: SecretStr | None, authorization: str | None) -> None:
+def check_token(token: SecretStr | None, credentials: HTTPAuthorizationCredentials | None) -> None:
     """Let pass who gives the token, and everyone if there is none.
 
     Raises
@@ -41,10 +43,23 @@ def check_token(token: SecretStr | None, authorization: str | None) -> None:
     """
     if token is None:
         return
-    scheme, _, given = (authorization or "").partition(" ")
-    right = hmac.compare_digest(given.strip().encode(), token.get_secret_value().encode())
-    if scheme.lower() != "bearer" or not right:
+    given = credentials.credentials.strip() if credentials else ""
+    if not hmac.compare_digest(given.encode(), token.get_secret_value().encode()):
         raise HTTPException(401, "send `Authorization: Bearer` and the token", {"www-authenticate": "Bearer"})
+
+
+def declare_open(app: FastAPI) -> None:
+    """Let the contract of an app without a token say that no route needs one."""
+    describe = app.openapi
+
+    def describe_open() -> dict[str, Any]:
+        contract = describe()
+        for operation in (each for path in contract["paths"].values() for each in path.values()):
+            if "security" in operation:
+                operation["security"] = [{}]
+        return contract
+
+    app.openapi = describe_open  # type: ignore[method-assign]  # FastAPI's own way
 
 
 def check_address(host: str, token: SecretStr | None) -> None:

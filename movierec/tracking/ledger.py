@@ -75,6 +75,11 @@ class Snapshot:
     stages: Mapping[str, Stage]
 
     @property
+    def outs(self) -> dict[str, str]:
+        """md5 of every output by path, in the order of the stages."""
+        return {path: md5 for stage in self.stages.values() for path, md5 in stage.outs.items()}
+
+    @property
     def dataset(self) -> tuple[str, str]:
         """Name and digest of the data: of embedded data the name ends in the preset; DVC's md5 of the three parts.
 
@@ -95,7 +100,7 @@ class Snapshot:
 
         Its inputs must be what the other stages made last, and its small outputs must be the recorded ones.
         """
-        made = {path: md5 for other in self.stages.values() for path, md5 in other.outs.items()}
+        made = self.outs
         for path, md5 in stage.deps.items():
             if made.get(path, md5) != md5:
                 return f"it is older than {path}"

@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from threading import Event
 
@@ -19,9 +19,10 @@ from movierec import paths
 from movierec.cli import app
 from movierec.errors import MovierecError
 from movierec.service.store import Store
-from tests.service.conftest import own_shop, shop
+from tests.service import databases
+from tests.service.conftest import own_shop, running_server, server, shop
 
-__all__ = ["own_shop", "shop"]
+__all__ = ["own_shop", "running_server", "server", "shop"]
 
 TOKEN = "a-token-of-some-length"  # noqa: S105
 
@@ -79,7 +80,16 @@ def test_serves_until_it_is_told_to_stop_and_logs_json_without_users(own_shop: P
     assert "1234567" not in server.log.read_text()
 
 
-def test_every_acknowledged_rating_survives_kill_9(own_shop: Path) -> None:
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, own_shop: Path) -> str:
+    """Return the URL of an empty database."""
+    if request.param == "sqlite":
+        return f"sqlite:///{own_shop / 'own.db'}"
+    postgresql: databases.Server = request.getfixturevalue("server")
+    return postgresql.url
+
+
+def test_every_acknowledged_rating_survives_kill_9(own_shop: Path, database: str) -> None:
     acknowledged: set[int] = set()
     enough = Event()
 
@@ -94,18 +104,19 @@ def test_every_acknowledged_rating_survives_kill_9(own_shop: Path) -> None:
             if len(acknowledged) >= 200:
                 enough.set()
 
-    with serving(own_shop) as server, ThreadPoolExecutor(100) as posters:
+    with serving(own_shop, MOVIEREC_DATABASE_URL=database) as server, ThreadPoolExecutor(100) as posters:
         for number in range(1, 1001):
             posters.submit(post, server, number)
         assert enough.wait(60)
         server.stop()
         posters.shutdown(cancel_futures=True)
     assert 200 <= len(acknowledged) < 1000
-    with serving(own_shop) as server:
+    with serving(own_shop, MOVIEREC_DATABASE_URL=database) as server:
         for number in sorted(acknowledged)[:: max(1, len(acknowledged) // 20)]:
             ratings = server.client.get(f"/v1/users/{number}/ratings").json()["ratings"]
             assert (1 + number % 5, "service") in {(own["movie"]["movie_id"], own["source"]) for own in ratings}
-    stored = {rating.timestamp for rating in Store(f"sqlite:///{own_shop / '.movierec' / 'service.db'}").all_ratings()}
+    with closing(Store(database)) as store:
+        stored = {rating.timestamp for rating in store.all_ratings()}
     assert acknowledged <= stored
 
 

@@ -1,13 +1,13 @@
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
-from fastapi import HTTPException
 from pydantic import SecretStr
 
 from movierec.errors import MovierecError
-from movierec.service.security import check_address, check_token
+from movierec.service.security import check_address
 from tests.service.clients import TOKEN, ready, set_up
 
 pytestmark = pytest.mark.anyio
@@ -39,16 +39,32 @@ def test_other_addresses_need_a_token(host: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "given", [None, "", "Bearer", "Bearer ", f"Basic {TOKEN}", f"Bearer {TOKEN}x", "Bearer ä", TOKEN]
+    "given", [None, "", "Bearer", "Bearer ", f"Basic {TOKEN}", f"Bearer {TOKEN}x", "Bearer \u00e4", TOKEN]
 )
-def test_wrong_tokens_are_refused(given: str | None) -> None:
-    with pytest.raises(HTTPException, match="401"):
-        check_token(SecretStr(TOKEN), given)
+async def test_wrong_tokens_are_refused(guarded: httpx.AsyncClient, given: str | None) -> None:
+    headers = [] if given is None else [(b"authorization", given.encode("latin-1"))]
+    refused = await guarded.post("/admin/reload", headers=headers)
+    assert refused.status_code == 401
+    assert refused.headers["www-authenticate"] == "Bearer"
 
 
-def test_right_token_passes() -> None:
-    check_token(SecretStr(TOKEN), f"bearer {TOKEN}")
-    check_token(None, None)
+async def test_right_token_passes(guarded: httpx.AsyncClient) -> None:
+    for given in (f"Bearer {TOKEN}", f"bearer  {TOKEN} "):
+        assert (await guarded.post("/admin/reload", headers={"authorization": given})).status_code == 200
+
+
+async def read_security(client: httpx.AsyncClient) -> dict[str, Any]:
+    contract = (await client.get("/openapi.json")).json()
+    assert contract["components"]["securitySchemes"]["token"]["scheme"] == "bearer"
+    operations = {path: operation for path, each in contract["paths"].items() for operation in each.values()}
+    return {path: operation["security"] for path, operation in operations.items() if "security" in operation}
+
+
+async def test_contract_says_what_takes_the_token(guarded: httpx.AsyncClient, shop: Path, tmp_path: Path) -> None:
+    writing = [route for route, _ in WRITING]
+    assert await read_security(guarded) == {route: [{"token": []}] for route in writing}
+    async with ready(set_up(shop, tmp_path)) as unguarded:
+        assert await read_security(unguarded) == {route: [{}] for route in writing}
 
 
 @pytest.mark.parametrize(("route", "body"), WRITING)

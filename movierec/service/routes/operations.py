@@ -9,7 +9,7 @@ from movierec.errors import MovierecError
 from movierec.service.desk import AtDesk
 from movierec.service.problems import describe_problems
 from movierec.service.schemas import Health, Reloaded
-from movierec.service.security import Authorization, check_token
+from movierec.service.security import Credentials, check_token
 
 router = APIRouter(tags=["operations"])
 
@@ -37,11 +37,11 @@ async def show_metrics(desk: AtDesk) -> Response:
 
 
 @router.post("/admin/reload", responses=describe_problems(401, 403, 409, 422, 429))
-async def reload_models(desk: AtDesk, authorization: Authorization = None) -> Reloaded:
+async def reload_models(desk: AtDesk, credentials: Credentials) -> Reloaded:
     """Load the models anew; those that were served go on until newer ones are complete, and if there are none."""
     if desk.settings.api_token is None:
         raise HTTPException(403, "set MOVIEREC_API_TOKEN to allow this; changed files are noticed without it")
-    check_token(desk.settings.api_token, authorization)
+    check_token(desk.settings.api_token, credentials)
     try:
         changed = await desk.models.load()
     except MovierecError as error:
