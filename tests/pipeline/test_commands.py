@@ -168,3 +168,18 @@ def test_ones_own_data_in_each_layout(project: Project, tmp_path: Path, layout: 
     movies = pd.read_parquet(project.folder / "data/clean/movies.parquet")
     assert movies["title"].tolist() == [f"Café {movie}" for movie, _ in MOVIES]
     assert movies["year"].tolist() == [1900 + 10 * movie for movie, _ in MOVIES]
+
+
+def test_verify_rebuilds_what_is_committed_and_names_what_differs(built: Project, project: Project) -> None:
+    verify = ("python", "-c", "from movierec.cli import main; main()", "verify")
+    assert built.run(*verify).endswith(" outputs rebuilt from nothing, every byte as dvc.lock says\n")
+    assert built.run("git", "status", "--porcelain") == ""
+    lock = (project.folder / "dvc.lock").read_text()
+    md5 = lock.split("path: metrics/evaluate.json")[1].split("md5: ")[1][:32]
+    project.replace("dvc.lock", md5, "f" * 32)
+    project.commit()
+    output = project.run(*verify, fails=True).splitlines()[-1]
+    assert output == f"error: metrics/evaluate.json differs: dvc.lock says {'f' * 32}, rebuilt it is {md5}"
+    project.run("git", "rm", "--quiet", "--cached", "dvc.lock")
+    project.run("git", "commit", "--quiet", "--message", "test: forget the lock")
+    assert project.run(*verify, fails=True) == "error: dvc.lock is not committed: run `dvc repro`, then commit it\n"
