@@ -101,7 +101,7 @@ class Engine:
             return Answer(strategy, POPULARITY, self.bundle.version, items)
         scorer, rows = self._scorers[name], self._places[name]
         chosen, scores = _choose(scorer.score(taste), allowed[rows], k)
-        shares = scorer.explain(profile, chosen) if explain else None
+        shares = scorer.explain(profile, taste, chosen) if explain else None
         return Answer(strategy, name, self.bundle.version, self._describe(profile, rows[chosen], scores, shares))
 
     def similar(self, movie_id: int, k: int) -> list[tuple[Movie, float]]:

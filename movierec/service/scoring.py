@@ -19,10 +19,11 @@ Scores = npt.NDArray[np.float32]
 
 @dataclass(frozen=True, eq=False)
 class Taste:
-    """A user as one model sees them: bias in stars, and float64 factors of shape (factors,)."""
+    """A user as one model sees them: bias in stars, float64 factors of shape (factors,), and how they were solved."""
 
     bias: float
     factors: Array
+    folded: FoldedUser | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,18 +83,20 @@ class Scorer(ABC):
         cosines: Scores = self._directions @ self._directions[movie_row]
         return cosines
 
-    def explain(self, profile: Profile, movie_rows: Rows) -> Shares:
+    def explain(self, profile: Profile, taste: Taste, movie_rows: Rows) -> Shares:
         """Part the folded-in user's scores of some movies among the user's ratings.
 
         Parameters
         ----------
         profile : Profile
             With at least one movie that the model knows.
+        taste : Taste
+            From `recall` or `fold_in`.
         movie_rows : ndarray of int, shape (n,)
             Places in `movie_ids`.
         """
         rows, stars = self._known(profile)
-        parts = self._solve(rows, stars).explain(self._inputs(movie_rows))
+        parts = (taste.folded or self._solve(rows, stars)).explain(self._inputs(movie_rows))
         return Shares(self.movie_ids[rows], stars, parts, parts.sum(axis=1) + self._offset(movie_rows))
 
     @abstractmethod
@@ -159,7 +162,8 @@ class AlsScorer(Scorer):
         return fold_in_als(self._model, self._gram, rows, stars)
 
     def _solve_taste(self, rows: Rows, stars: Scores) -> Taste:
-        return Taste(fold_in_bias(self._model, rows, stars), self._solve(rows, stars).vector)
+        folded = self._solve(rows, stars)
+        return Taste(fold_in_bias(self._model, rows, stars), folded.vector, folded)
 
     def _inputs(self, rows: Rows) -> Array:
         return self._movie_factors[rows].astype(np.float64)
@@ -197,8 +201,8 @@ class SvdScorer(Scorer):
         return fold_in_svd(self._model, rows, stars)
 
     def _solve_taste(self, rows: Rows, stars: Scores) -> Taste:
-        vector = self._solve(rows, stars).vector
-        return Taste(float(vector[0]), vector[1:])
+        folded = self._solve(rows, stars)
+        return Taste(float(folded.vector[0]), folded.vector[1:], folded)
 
     def _inputs(self, rows: Rows) -> Array:
         return with_ones(self._model.movie_factors[rows])

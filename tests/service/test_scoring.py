@@ -33,8 +33,11 @@ def test_the_parts_of_an_explanation_sum_to_the_folded_in_score(bundle: Bundle, 
     scorer = make_scorer(model)
     rows = np.arange(len(model.movies), dtype=np.int32)
     profile = bundle.profiles.find(int(model.users.ids[5]), {500_000: 4.0})
-    taste, shares = scorer.fold_in(profile), scorer.explain(profile, rows)
+    taste, recalled = scorer.fold_in(profile), scorer.recall(profile.user_id)
     assert taste
+    assert recalled
+    shares = scorer.explain(profile, taste, rows)
+    np.testing.assert_array_equal(shares.parts, scorer.explain(profile, recalled, rows).parts)
     np.testing.assert_allclose(shares.scores, scorer.score(taste), rtol=1e-4, atol=1e-5)
     offset = model.mean + model.movie_bias if isinstance(model, SVD) else np.zeros(len(rows))
     np.testing.assert_allclose(shares.parts.sum(axis=1) + offset, shares.scores)
