@@ -65,6 +65,7 @@ KEYS: Final = Table(
     _TABLES,
     Column("key_hash", String(64), primary_key=True),
     Column("content_hash", String(64), nullable=False),
+    Column(TIMESTAMP, BigInteger, nullable=False),  # of the rating that came with it
 )
 EVENTS: Final = Table(
     "events",

@@ -1,4 +1,4 @@
-"""What is stored: a rating and an event, and the ranges of their fields."""
+"""What is stored: a rating and an event, the ranges of their fields, and a receipt."""
 
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -40,6 +40,22 @@ class StoredRating:
         _require_range(MOVIE_ID, self.movie_id, 1, LARGEST_ID)
         _require_range(RATING, self.rating, 0.5, 5)
         _require_range(TIMESTAMP, self.timestamp, 0, LATEST)
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What the store holds of a request.
+
+    Attributes
+    ----------
+    rating : StoredRating
+        As it is stored.
+    new : bool
+        False if it had been there.
+    """
+
+    rating: StoredRating
+    new: bool
 
 
 @dataclass(frozen=True)

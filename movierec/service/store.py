@@ -2,8 +2,8 @@
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, replace
 from threading import Lock
 from typing import Any, Final
 
@@ -23,11 +23,12 @@ from movierec.service.database import (
     open_database,
     tell_failures,
 )
-from movierec.service.records import Event, StoredRating
+from movierec.service.records import Event, Receipt, StoredRating
 
-__all__ = ["ConflictError", "Event", "Store", "StoreUnavailableError", "StoredRating"]
+__all__ = ["ConflictError", "Event", "Receipt", "Store", "StoreUnavailableError", "StoredRating"]
 
 PAGE_ROWS: Final = 10_000
+RACES: Final = 9
 
 
 class ConflictError(MovierecError):
@@ -60,7 +61,9 @@ class Store:
         self._one_writer = Lock() if self._engine.dialect.name == "sqlite" else None  # waiting here, not on the file
         self._created = False
 
-    def add_rating(self, rating: StoredRating, key: str | None = None, content: str | None = None) -> bool:
+    def add_rating(
+        self, rating: StoredRating, key: str | None = None, content: str | None = None, *, newest: bool = False
+    ) -> Receipt:
         """Store a rating, once.
 
         Parameters
@@ -72,11 +75,14 @@ class Store:
         content : str, optional
             What the client sent under `key`, in any fixed form; the rating itself by default. Give it where a default
             filled in, such as the time of arrival, would make a repeated request look like another.
+        newest : bool
+            The rating's time is that of arrival. If the user gave the movie other stars then or later, these are stored
+            a second after the latest, so that they are the ones that count.
 
         Returns
         -------
-        bool
-            True if it is new, False if it was there.
+        Receipt
+            What is stored now: of a repeated request, what the first one stored.
 
         Raises
         ------
@@ -85,13 +91,23 @@ class Store:
         StoreUnavailableError
             If the database failed.
         """
+        for _ in range(RACES if newest else 0):
+            with suppress(ConflictError):  # another process stored one at the time that was the first free one
+                return self._add_rating(rating, key, content or repr(rating), newest=True)
+        return self._add_rating(rating, key, content or repr(rating), newest=newest)
+
+    def _add_rating(self, rating: StoredRating, key: str | None, content: str, *, newest: bool) -> Receipt:
         with self._write() as connection:
-            if key is not None and not self._claim_key(connection, key, content or repr(rating)):
-                return False
+            if newest:
+                rating = _follow_latest(connection, rating)
+            if key is not None:
+                first = self._claim_key(connection, key, content, rating.timestamp)
+                if first is not None:
+                    return Receipt(replace(rating, timestamp=first), new=False)
             new = bool(self._insert_new(connection, RATINGS, [asdict(rating)]))
             if not new:
                 _require_same_rating(connection, rating)
-            return new
+            return Receipt(rating, new)
 
     def ratings_of(self, user_id: int) -> dict[int, float]:
         """Return a user's stars by movie id, the newest of each movie; empty for a user who is not known."""
@@ -188,14 +204,25 @@ class Store:
         inserted = self._insert(table).on_conflict_do_nothing().returning(*table.primary_key)
         return len(connection.execute(inserted, rows).all())
 
-    def _claim_key(self, connection: Connection, key: str, content: str) -> bool:
-        key_hash, content_hash = _hash(key), _hash(content)
-        if self._insert_new(connection, KEYS, [{"key_hash": key_hash, "content_hash": content_hash}]):
-            return True
-        known = connection.execute(select(KEYS.c.content_hash).where(KEYS.c.key_hash == key_hash)).scalar_one()
-        if known != content_hash:
+    def _claim_key(self, connection: Connection, key: str, content: str, timestamp: int) -> int | None:
+        """Keep a key that is new; of a known one return the time of the rating that came with it."""
+        row = {"key_hash": _hash(key), "content_hash": _hash(content), TIMESTAMP: timestamp}
+        if self._insert_new(connection, KEYS, [row]):
+            return None
+        known = connection.execute(select(KEYS).where(KEYS.c.key_hash == row["key_hash"])).one()
+        if known.content_hash != row["content_hash"]:
             raise ConflictError("this idempotency key was used for another request: use a new one")
-        return False
+        return int(known.timestamp)
+
+
+def _follow_latest(connection: Connection, rating: StoredRating) -> StoredRating:
+    """Move a rating behind the user's latest one of the movie, or to it if it says the same."""
+    same = (getattr(RATINGS.c, name) == getattr(rating, name) for name in (USER_ID, MOVIE_ID))
+    query = select(RATINGS.c.rating, RATINGS.c.timestamp).where(*same).order_by(RATINGS.c.timestamp.desc()).limit(1)
+    latest = connection.execute(query).one_or_none()
+    if latest is None or latest.timestamp < rating.timestamp:
+        return rating
+    return replace(rating, timestamp=latest.timestamp + (latest.rating != rating.rating))
 
 
 def _require_same_rating(connection: Connection, rating: StoredRating) -> None:

@@ -50,8 +50,8 @@ def test_the_pipeline_takes_what_was_exported(run: Run, tmp_path: Path) -> None:
     known, fresh = before[0].iloc[0], StoredRating(999, 1, 5.0, 2_000_000_000)
     corrected = StoredRating(int(known.user_id), int(known.movie_id), 0.5, int(known.timestamp))
     store = Store("sqlite:///.movierec/service.db")
-    assert store.add_rating(fresh)
-    assert store.add_rating(corrected)
+    assert store.add_rating(fresh).new
+    assert store.add_rating(corrected).new
     store.close()
     told = run("export")
     assert f"{len(before[0]) + 1:,} ratings, 2 of them the service's, are in .movierec/export" in told

@@ -53,14 +53,14 @@ class TestSqlite:
                 file_store.add_rating(NEXT, "key")
             assert file_store.ratings_of(7) == {10: 4.5}
             file_store.check()
-        assert file_store.add_rating(NEXT, "key")
+        assert file_store.add_rating(NEXT, "key").new
 
     @pytest.mark.usefixtures("hasty")
     def test_a_writer_does_not_wait_forever_for_another(self, file_store: Store) -> None:
         assert file_store._one_writer
         with file_store._one_writer, pytest.raises(StoreUnavailableError, match="busy: try again"):
             file_store.add_events([Event(1, 1, "click", "x", "a", 5)])
-        assert file_store.add_rating(RATING)
+        assert file_store.add_rating(RATING).new
 
     @pytest.mark.usefixtures("hasty")
     def test_another_creator_is_not_waited_for_forever(self, file_store: Store, path: Path) -> None:
@@ -92,8 +92,8 @@ class TestSqlite:
                 file_store.add_rating(NEXT)
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-        assert not file_store.add_rating(RATING, "key")
-        assert file_store.add_rating(NEXT)
+        assert not file_store.add_rating(RATING, "key").new
+        assert file_store.add_rating(NEXT).new
         assert file_store.ratings_of(7) == {10: 4.5, 11: 3.0}
 
     def test_a_read_only_database_is_read_on(self, file_store: Store) -> None:
@@ -109,7 +109,7 @@ class TestSqlite:
         assert file_store.ratings_of(7) == {10: 4.5}
         event.remove(file_store._engine, "connect", forbid_writing)
         file_store.close()
-        assert file_store.add_rating(NEXT)
+        assert file_store.add_rating(NEXT).new
 
     def test_a_file_that_is_no_database_is_left_alone(self, file_store: Store, path: Path) -> None:
         path.write_bytes(b"important notes\n" * 1000)
@@ -117,7 +117,7 @@ class TestSqlite:
             file_store.add_rating(RATING)
         assert path.read_bytes() == b"important notes\n" * 1000
         path.unlink()
-        assert file_store.add_rating(RATING)
+        assert file_store.add_rating(RATING).new
 
     def test_a_damaged_file_is_told_and_may_be_replaced(self, file_store: Store, path: Path) -> None:
         for movie_id in range(1, 300):
@@ -169,7 +169,7 @@ class TestPostgresql:
         assert b"Traceback" not in errors
         assert len(acknowledged) + len(errors.splitlines()) == 1000
         assert acknowledged <= {rating.user_id for rating in store.all_ratings()}
-        assert store.add_rating(RATING)
+        assert store.add_rating(RATING).new
 
     def test_a_server_that_is_down_at_first_is_found_later(
         self, server: Server, opened: Callable[[str], Store]
@@ -181,7 +181,7 @@ class TestPostgresql:
                 store.add_rating(RATING)
         finally:
             server.start()
-        assert store.add_rating(RATING)
+        assert store.add_rating(RATING).new
 
     def test_a_locked_table_fails_writes_until_it_is_free(self, server: Server, opened: Callable[[str], Store]) -> None:
         store = opened(server.url)
@@ -191,14 +191,14 @@ class TestPostgresql:
             with pytest.raises(StoreUnavailableError, match="lock timeout"):
                 store.add_rating(NEXT, "key")
             assert store.ratings_of(7) == {10: 4.5}
-        assert store.add_rating(NEXT, "key")
+        assert store.add_rating(NEXT, "key").new
 
     def test_text_that_it_cannot_hold_is_refused(self, server: Server, opened: Callable[[str], Store]) -> None:
         store = opened(server.url)
         with pytest.raises(MovierecError, match="refuses a value") as refusal:
             store.add_events([Event(1, 1, "click", "x\0y", "a", 5)])
         assert not isinstance(refusal.value, StoreUnavailableError)
-        assert store.add_rating(RATING, "zero \0 in a key")
+        assert store.add_rating(RATING, "zero \0 in a key").new
 
 
 @pytest.mark.parametrize(

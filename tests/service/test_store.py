@@ -1,6 +1,7 @@
 import signal
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from tempfile import TemporaryDirectory
 from threading import Barrier
 from typing import TypeVar
@@ -12,7 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from movierec.errors import MovierecError
 from movierec.service import store as module
-from movierec.service.store import ConflictError, Event, Store, StoredRating, StoreUnavailableError
+from movierec.service.store import ConflictError, Event, Receipt, Store, StoredRating, StoreUnavailableError
 from tests.service.databases import Server, read_acknowledged, start_adding
 
 pytestmark = pytest.mark.xdist_group("postgresql")
@@ -48,8 +49,8 @@ def run_at_once(threads: int, work: Callable[[int], Answer]) -> list[Answer]:
 
 class TestBothDatabases:
     def test_a_rating_is_stored_once(self, store: Store) -> None:
-        assert store.add_rating(RATING)
-        assert not store.add_rating(RATING)
+        assert store.add_rating(RATING).new
+        assert not store.add_rating(RATING).new
         assert store.ratings_of(7) == {10: 4.5}
         assert list(store.all_ratings()) == [RATING]
 
@@ -72,42 +73,63 @@ class TestBothDatabases:
         assert store.ratings_of(7) == {10: 4.5}
 
     def test_a_key_stores_one_rating(self, store: Store) -> None:
-        assert store.add_rating(RATING, "key")
-        assert not store.add_rating(RATING, "key")
-        assert not store.add_rating(RATING, "other key")
+        assert store.add_rating(RATING, "key").new
+        assert not store.add_rating(RATING, "key").new
+        assert not store.add_rating(RATING, "other key").new
         for key in ("key", "other key"):
             with pytest.raises(ConflictError, match="used for another request"):
                 store.add_rating(NEXT, key)
         assert list(store.all_ratings()) == [RATING]
 
     def test_a_repeated_request_without_a_time_is_the_same_request(self, store: Store) -> None:
-        assert store.add_rating(StoredRating(7, 10, 4.5, 1_000), "key", "7 rates 10 with 4.5 now")
-        assert not store.add_rating(StoredRating(7, 10, 4.5, 1_003), "key", "7 rates 10 with 4.5 now")
-        assert list(store.all_ratings()) == [RATING]
+        for newest in (False, True):
+            first = store.add_rating(replace(RATING, user_id=8 + newest), f"key {newest}", "now", newest=newest)
+            later = replace(first.rating, timestamp=1_003)
+            assert first.new
+            again = store.add_rating(later, f"key {newest}", "now", newest=newest)
+            assert again == Receipt(first.rating, new=False)
+        assert len(list(store.all_ratings())) == 2
+
+    def test_the_newest_rating_counts_however_fast_they_come(self, store: Store) -> None:
+        said = [(4.0, 5), (3.0, 5), (2.0, 5), (2.0, 6), (3.0, 6), (3.0, 9), (5.0, 9)]
+        receipts = [store.add_rating(StoredRating(7, 10, stars, now), newest=True) for stars, now in said]
+        assert [(each.rating.timestamp, each.new) for each in receipts] == [
+            (5, True), (6, True), (7, True), (7, False), (8, True), (9, True), (10, True),
+        ]  # fmt: skip
+        assert store.ratings_of(7) == {10: 5.0}
+        assert store.add_rating(StoredRating(7, 11, 1.0, 5), newest=True).rating.timestamp == 5
+
+    def test_changes_of_mind_at_once_are_all_stored(self, store: Store) -> None:
+        stars = [half / 2 for half in range(1, 9)]
+        receipts = run_at_once(8, lambda i: store.add_rating(StoredRating(7, 10, stars[i], 5), newest=True))
+        assert all(receipt.new for receipt in receipts)
+        latest = max(receipts, key=lambda receipt: receipt.rating.timestamp)
+        assert sorted(receipt.rating.timestamp for receipt in receipts) == list(range(5, 13))
+        assert store.ratings_of(7) == {10: latest.rating.rating}
 
     def test_a_refused_rating_leaves_its_key_free(self, store: Store) -> None:
         store.add_rating(RATING)
         with pytest.raises(ConflictError, match="same time"):
             store.add_rating(StoredRating(7, 10, 1.0, 1_000), "key")
-        assert store.add_rating(NEXT, "key")
+        assert store.add_rating(NEXT, "key").new
 
     def test_what_is_stored_outlives_the_store(self, store: Store, url: str, opened: Callable[[str], Store]) -> None:
         store.add_rating(RATING, "key")
         store.close()
         again = opened(url)
-        assert not again.add_rating(RATING, "key")
+        assert not again.add_rating(RATING, "key").new
         assert again.ratings_of(7) == {10: 4.5}
         assert store.ratings_of(7) == {10: 4.5}
 
     def test_one_of_many_equal_requests_is_new(self, store: Store) -> None:
-        assert sorted(run_at_once(8, lambda _: store.add_rating(RATING))) == [False] * 7 + [True]
-        assert sorted(run_at_once(8, lambda _: store.add_rating(NEXT, "key"))) == [False] * 7 + [True]
+        assert sorted(run_at_once(8, lambda _: store.add_rating(RATING).new)) == [False] * 7 + [True]
+        assert sorted(run_at_once(8, lambda _: store.add_rating(NEXT, "key").new)) == [False] * 7 + [True]
         assert list(store.all_ratings()) == [RATING, NEXT]
 
     def test_one_of_many_requests_gets_a_key(self, store: Store) -> None:
         def add(number: int) -> str:
             try:
-                return str(store.add_rating(StoredRating(number + 1, 10, 4.0, 5), "key"))
+                return str(store.add_rating(StoredRating(number + 1, 10, 4.0, 5), "key").new)
             except ConflictError:
                 return "conflict"
 
@@ -116,7 +138,7 @@ class TestBothDatabases:
 
     def test_many_stores_create_the_tables_at_once(self, url: str, opened: Callable[[str], Store]) -> None:
         stores = [opened(url) for _ in range(8)]
-        assert run_at_once(8, lambda i: stores[i].add_rating(StoredRating(i + 1, 1, 4.0, 5))) == [True] * 8
+        assert run_at_once(8, lambda i: stores[i].add_rating(StoredRating(i + 1, 1, 4.0, 5)).new) == [True] * 8
         assert len(list(stores[0].all_ratings())) == 8
 
     def test_two_processes_create_and_fill_it_at_once(self, url: str, store: Store) -> None:
@@ -135,7 +157,7 @@ class TestBothDatabases:
 
     def test_the_ends_of_every_range_fit(self, store: Store) -> None:
         for rating in (StoredRating(1, 1, 0.5, 0), StoredRating(2**31 - 1, 2**31 - 1, 5.0, 2**62)):
-            assert store.add_rating(rating)
+            assert store.add_rating(rating).new
             assert store.ratings_of(rating.user_id) == {rating.movie_id: rating.rating}
 
     def test_events_are_counted_by_user_arm_and_movie(self, store: Store) -> None:
@@ -174,7 +196,7 @@ class TestBothDatabases:
         with pytest.raises(MovierecError, match="refuses a value") as refusal:
             store.add_events([Event(1, 10, "click", "\ud800", "a", 5)])
         assert not isinstance(refusal.value, StoreUnavailableError)
-        assert store.add_rating(RATING, "\ud800")
+        assert store.add_rating(RATING, "\ud800").new
 
     def test_whatever_is_acknowledged_outlives_kill_9(self, url: str, store: Store) -> None:
         process = start_adding(url)
@@ -188,7 +210,7 @@ class TestBothDatabases:
         assert len(stored) == len(set(stored)) < 1000
         for user_id in range(1, 1001, 5):
             again = StoredRating(user_id, 1, 4.0, 5)
-            assert store.add_rating(again, str(user_id)) == (user_id not in stored)
+            assert store.add_rating(again, str(user_id)).new == (user_id not in stored)
 
 
 class StoreMachine(RuleBasedStateMachine):
@@ -215,7 +237,7 @@ class StoreMachine(RuleBasedStateMachine):
             with pytest.raises(ConflictError, match="another request|same time"):
                 self.store.add_rating(rating, key)
             return
-        assert self.store.add_rating(rating, key) == (not reused and place not in self.stars)
+        assert self.store.add_rating(rating, key).new == (not reused and place not in self.stars)
         self.stars[place] = stars
         if key is not None:
             self.keys[key] = rating

@@ -3,7 +3,7 @@
 import asyncio
 from collections import defaultdict
 from functools import partial
-from typing import Annotated, Final
+from typing import Annotated
 
 from fastapi import APIRouter, Header, Response
 
@@ -12,14 +12,13 @@ from movierec.service.problems import describe_problems
 from movierec.service.profiles import Profile
 from movierec.service.reload import Live
 from movierec.service.schemas import PairsIn, Predictions, RatingIn, RatingOut
-from movierec.service.store import ConflictError, StoredRating
+from movierec.service.store import Receipt, StoredRating
 
 router = APIRouter(prefix="/v1", tags=["ratings"], responses=describe_problems(400, 413, 422, 429, 503))
 
 IdempotencyKey = Annotated[
     str | None, Header(min_length=1, max_length=100, description="a repeated request with it is stored once")
 ]
-_CLOCK_TRIES: Final = 5
 
 
 @router.post(
@@ -34,12 +33,12 @@ async def add_rating(
     """Store a rating; when this answers it is on the disk, and the user's next recommendation reflects it."""
     find_movie(live.bundle, rating.movie_id)
     profile = await desk.find_profile(live, rating.user_id)
-    stored, new = await _store(desk, rating, idempotency_key)
-    if new:
-        _measure_error(desk, live, profile, stored)
-    desk.monitor.ratings.labels("stored" if new else "known").inc()
-    response.status_code = 201 if new else 200
-    return RatingOut.model_validate(stored)
+    receipt = await _store(desk, rating, idempotency_key)
+    if receipt.new:
+        _measure_error(desk, live, profile, receipt.rating)
+    desk.monitor.ratings.labels("stored" if receipt.new else "known").inc()
+    response.status_code = 201 if receipt.new else 200
+    return RatingOut.model_validate(receipt.rating)
 
 
 @router.post("/predictions")
@@ -59,21 +58,15 @@ async def predict_ratings(pairs: PairsIn, desk: AtDesk, live: LiveNow) -> Predic
     return Predictions(model=model, model_version=live.bundle.version, predictions=tuple(stars))
 
 
-async def _store(desk: Desk, rating: RatingIn, key: str | None) -> tuple[StoredRating, bool]:
-    """Store a rating at its time; one that came without is stored at the first free second from now."""
-    now, content = now_s(), rating.model_dump_json()
-    tries = 1 if rating.timestamp is not None or key else _CLOCK_TRIES
-    for later in range(tries):
-        timestamp = now + later if rating.timestamp is None else rating.timestamp
-        stored = StoredRating(rating.user_id, rating.movie_id, rating.rating, timestamp)
-        try:
-            return stored, await desk.write(partial(desk.store.add_rating, stored, key, content))
-        except ConflictError:
-            if later + 1 == tries:
-                raise
-        finally:  # even after a failure: it may have come after the commit
-            desk.models.live.forget(rating.user_id)
-    raise AssertionError
+async def _store(desk: Desk, rating: RatingIn, key: str | None) -> Receipt:
+    """Store a rating at its time, or as the user's newest of the movie if it came without."""
+    timestamp = now_s() if rating.timestamp is None else rating.timestamp
+    stored = StoredRating(rating.user_id, rating.movie_id, rating.rating, timestamp)
+    content, newest = rating.model_dump_json(), rating.timestamp is None
+    try:
+        return await desk.write(partial(desk.store.add_rating, stored, key, content, newest=newest))
+    finally:  # even after a failure: it may have come after the commit
+        desk.models.live.forget(rating.user_id)
 
 
 def _measure_error(desk: Desk, live: Live, profile: Profile, rating: StoredRating) -> None:

@@ -8,6 +8,7 @@ import pytest
 from movierec.service.bundle import Bundle
 from movierec.service.engine import Engine
 from movierec.service.profiles import Profile
+from movierec.service.routes import ratings as routes
 from movierec.service.store import Store
 from tests.service.clients import LARGEST, NEW_USER, post_rating, ready, recommend, set_up
 
@@ -46,19 +47,25 @@ async def test_rating_is_stored_once(client: httpx.AsyncClient) -> None:
     assert "later timestamp" in conflict.json()["detail"]
 
 
-async def test_idempotency_key_covers_a_request_without_time(client: httpx.AsyncClient) -> None:
+async def test_idempotency_key_covers_a_request_without_time(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
     body, headers = {"user_id": NEW_USER, "movie_id": 1, "rating": 4}, {"idempotency-key": "abc"}
-    statuses = [(await client.post("/v1/ratings", json=body, headers=headers)).status_code for _ in range(3)]
-    assert statuses == [201, 200, 200]
+    monkeypatch.setattr(routes, "now_s", iter(range(100, 110)).__next__)
+    answers = [await client.post("/v1/ratings", json=body, headers=headers) for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [201, 200, 200]
+    assert [answer.json()["timestamp"] for answer in answers] == [100, 100, 100]
     other = await client.post("/v1/ratings", json={**body, "rating": 1}, headers=headers)
     assert other.status_code == 409
 
 
-async def test_mind_may_be_changed_within_a_second(client: httpx.AsyncClient) -> None:
-    answers = [await post_rating(client, 1, rating) for rating in (4, 3, 2)]
-    assert [answer.status_code for answer in answers] == [201, 201, 201]
+async def test_mind_may_be_changed_within_a_second(client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(routes, "now_s", iter([100, 100, 100, 100, 101]).__next__)
+    answers = [await post_rating(client, 1, rating) for rating in (4, 3, 2, 2, 3)]
+    assert [answer.status_code for answer in answers] == [201, 201, 201, 200, 201]
+    assert [answer.json()["timestamp"] for answer in answers] == [100, 101, 102, 102, 103]
     own = (await client.get(f"/v1/users/{NEW_USER}/ratings")).json()["ratings"]
-    assert [rating["rating"] for rating in own] == [2]
+    assert [rating["rating"] for rating in own] == [3]
 
 
 async def test_one_rating_posted_at_once_is_stored_once(client: httpx.AsyncClient, tmp_path: Path) -> None:
