@@ -52,9 +52,12 @@ async def _answer_http(_: Request, error: Exception) -> Response:
     return make_problem(error.status_code, str(error.detail), error.headers)
 
 
-async def _answer_invalid(_: Request, error: Exception) -> Response:
+async def _answer_invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101
     problems = error.errors()
+    kind = request.headers.get("content-type", "")
+    if "json" not in kind and any(problem["loc"] == ("body",) for problem in problems):
+        return make_problem(422, "send JSON with the header `Content-Type: application/json`")
     shown = "; ".join(_tell(problem["loc"], problem["msg"]) for problem in problems[:_MOST_PROBLEMS])
     left = len(problems) - _MOST_PROBLEMS
     return make_problem(422, f"{shown}; and {left} more" if left > 0 else shown)

@@ -1,4 +1,5 @@
 import asyncio
+import json
 from pathlib import Path
 from typing import Any
 
@@ -95,6 +96,15 @@ async def test_bad_ratings_are_refused_readably(client: httpx.AsyncClient, body:
     assert answer.status_code == 422
     assert named in answer.json()["detail"]
     assert len(answer.text) < 400
+
+
+async def test_body_that_is_not_called_json_is_told_so(client: httpx.AsyncClient) -> None:
+    for headers in ({}, {"content-type": "text/plain"}):
+        answer = await client.post("/v1/ratings", content=json.dumps(RATING), headers=headers)
+        assert answer.status_code == 422
+        assert answer.json()["detail"] == "send JSON with the header `Content-Type: application/json`"
+    empty = await client.post("/v1/ratings", headers={"content-type": "application/json"})
+    assert empty.json()["detail"] == "body: Field required"
 
 
 @pytest.mark.parametrize(
