@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from importlib.metadata import version
 
 from fastapi import FastAPI
@@ -60,11 +60,11 @@ def create_app(settings: ServiceSettings) -> FastAPI:
 @asynccontextmanager
 async def _run(app: FastAPI) -> AsyncIterator[None]:
     desk: Desk = app.state.desk
-    watcher = asyncio.create_task(desk.models.watch())
+    watchers = [asyncio.create_task(each.watch()) for each in (desk.models, desk.neighbours)]
     try:
         yield
     finally:
-        watcher.cancel()
-        with suppress(asyncio.CancelledError):
-            await watcher
+        for watcher in watchers:
+            watcher.cancel()
+        await asyncio.gather(*watchers, return_exceptions=True)
         desk.store.close()

@@ -59,9 +59,12 @@ class UserCache(Generic[Value]):
             flight.add_done_callback(lambda done: self._land(key, done))
         return await asyncio.shield(flight), False  # one client that goes away does not take it from the others
 
-    def forget(self, user_id: int) -> None:
-        """Let the next question about a user be computed anew."""
-        self._numbers.pop(user_id, None)
+    def forget(self, user_id: int | None) -> None:
+        """Let the next question about a user, or about anyone (None), be computed anew."""
+        if user_id is None:
+            self._numbers.clear()
+        else:
+            self._numbers.pop(user_id, None)
 
     def _number_of(self, user_id: int) -> int:
         number = self._numbers.get(user_id)

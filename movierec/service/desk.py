@@ -12,6 +12,7 @@ from fastapi import Depends, HTTPException, Request
 from movierec.service.bundle import Bundle
 from movierec.service.catalogue import Movie
 from movierec.service.monitor import Monitor
+from movierec.service.neighbours import Neighbours
 from movierec.service.profiles import Profile
 from movierec.service.reload import Live, Models
 from movierec.service.security import Credentials, check_token
@@ -38,6 +39,7 @@ class Desk:
         self.monitor = Monitor()
         self.models = Models(settings, self.monitor)
         self.store = Store(settings.database_url)
+        self.neighbours = Neighbours(self.store, self.models.forget, settings.reload_interval_s)
         self._writers = CapacityLimiter(WRITERS)  # a database that is stuck must not take every thread from the readers
 
     async def write(self, store: Callable[[], Result]) -> Result:

@@ -43,8 +43,8 @@ class Live:
     answers: UserCache[bytes]
     stored: UserCache[Mapping[int, float]]
 
-    def forget(self, user_id: int) -> None:
-        """Let everything that is kept about a user be computed anew."""
+    def forget(self, user_id: int | None) -> None:
+        """Let everything that is kept about a user, or about all (None), be computed anew."""
         self.stored.forget(user_id)
         self.answers.forget(user_id)
 
@@ -87,6 +87,11 @@ class Models:
         if self._live is None:
             raise HTTPException(503, f"not ready: {self.problem}")
         return self._live
+
+    def forget(self, user_id: int | None) -> None:
+        """Do as `Live.forget` does if there are models."""
+        if self._live:
+            self._live.forget(user_id)
 
     async def load(self) -> bool:
         """Load what is in the files now and return whether it is another version.

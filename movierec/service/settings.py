@@ -52,7 +52,12 @@ class ServiceSettings(BaseModel):
         default=30_000, ge=0, le=10_000_000, description="requests a minute a client; 0: any number"
     )
     max_body_bytes: int = Field(default=1_000_000, ge=1_000, le=100_000_000, description="largest request body")
-    reload_interval_s: float = Field(default=2.0, ge=0.01, le=3600, description="seconds between looks at the files")
+    reload_interval_s: float = Field(
+        default=2.0,
+        ge=0.01,
+        le=3600,
+        description="seconds between looks for new models, and for ratings from other processes",
+    )
     experiment: OnlineExperiment | None = None
     serve_experiment: bool = False
 

@@ -128,6 +128,20 @@ class Store:
             last = rows[-1].id
             yield from (StoredRating(row.user_id, row.movie_id, row.rating, row.timestamp) for row in rows)
 
+    def last_row(self) -> int:
+        """Return the number of the rating that was stored last; 0 if there is none."""
+        with self._transact() as connection:
+            return connection.execute(select(func.max(RATINGS.c.id))).scalar_one() or 0
+
+    def users_after(self, row: int) -> dict[int, int]:
+        """Return who gave the ratings with higher numbers than `row`, by number, ascending; at most `PAGE_ROWS`.
+
+        Numbers grow in the order of storing, but a process may come to see a lower one later than a higher one.
+        """
+        query = select(RATINGS.c.id, RATINGS.c.user_id).where(RATINGS.c.id > row).order_by(RATINGS.c.id)
+        with self._transact() as connection:
+            return {found.id: found.user_id for found in connection.execute(query.limit(PAGE_ROWS))}
+
     def add_events(self, events: Sequence[Event]) -> int:
         """Store events, all or none, and return how many were new."""
         rows = [asdict(event) for event in events]

@@ -155,6 +155,16 @@ class TestBothDatabases:
             store.add_rating(rating)
         assert list(store.all_ratings()) == ratings
 
+    def test_rows_tell_who_rated_since(self, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+        assert (store.last_row(), store.users_after(0)) == (0, {})
+        for user in (5, 6, 5):
+            store.add_rating(StoredRating(user, 1, 4.0, 1), newest=True)
+        first, last = min(store.users_after(0)), store.last_row()
+        assert store.users_after(0) == {first: 5, last: 6}
+        assert store.users_after(first) == {last: 6}
+        monkeypatch.setattr(module, "PAGE_ROWS", 1)
+        assert store.users_after(0) == {first: 5}
+
     def test_the_ends_of_every_range_fit(self, store: Store) -> None:
         for rating in (StoredRating(1, 1, 0.5, 0), StoredRating(2**31 - 1, 2**31 - 1, 5.0, 2**62)):
             assert store.add_rating(rating).new

@@ -66,7 +66,7 @@ async def _store(desk: Desk, rating: RatingIn, key: str | None) -> Receipt:
     try:
         return await desk.write(partial(desk.store.add_rating, stored, key, content, newest=newest))
     finally:  # even after a failure: it may have come after the commit
-        desk.models.live.forget(rating.user_id)
+        desk.models.forget(rating.user_id)
 
 
 def _measure_error(desk: Desk, live: Live, profile: Profile, rating: StoredRating) -> None:
