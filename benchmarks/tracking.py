@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from movierec.errors import run_command
+from movierec.errors import MovierecError, run_command
 from movierec.io import write_json
 from movierec.tracking.ledger import TRACKED
 
@@ -31,14 +31,16 @@ print(time.perf_counter() - started)
 def main() -> None:
     """Time every tracked stage, and switched off."""
     with TemporaryDirectory() as folder:
-        empty, root = Path(folder) / "empty", Path(folder) / "root"
-        log_result("", empty)  # creates the database, once in a project's life
+        root, kept = Path(folder) / "root", Path(folder) / "kept"
+        root.mkdir()
+        log_result("", root)  # creates the database, once in a project's life
+        shutil.copytree(root, kept)
         seconds: dict[str, list[float]] = {name: [] for name in TRACKED}
         for _ in range(ROUNDS):
             for name, measured in seconds.items():
-                shutil.copytree(empty, root)
-                measured.append(log_result(name, root))
                 shutil.rmtree(root)
+                shutil.copytree(kept, root)
+                measured.append(log_result(name, root))
     results = {
         name: {"median_s": statistics.median(each), "min_s": min(each), "max_s": max(each)}
         for name, each in seconds.items()
@@ -49,12 +51,13 @@ def main() -> None:
 
 def log_result(name: str, root: Path) -> float:
     """Log the result of a stage into a database below `root`; without a name only make the database."""
-    root.mkdir(exist_ok=True)
     code = LOG_RESULT if name else "from movierec.tracking.mirror import connect; connect()"
     environment = {**os.environ, "DVC_ROOT": str(root), "MLFLOW_TRACKING_URI": ""}
     command = [sys.executable, "-c", code, name]
-    output = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True).stdout
-    return float(output) if name else 0.0
+    result = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    if result.returncode or "warning" in result.stderr:
+        raise MovierecError(f"{name or 'the database'} was not logged: {result.stderr.strip()[-300:]}")
+    return float(result.stdout) if name else 0.0
 
 
 if __name__ == "__main__":
