@@ -20,6 +20,7 @@ from movierec.paths import PARAMS
 
 TRACKED: Final = ("train_svd", "train_als", "tune", "evaluate", "abtest")
 WORKSPACE: Final = "workspace"
+HEAD: Final = "HEAD"
 LOCK: Final = "dvc.lock"
 PIPELINE: Final = "dvc.yaml"
 KEPT_IN_GIT: Final = (PIPELINE, LOCK, PARAMS.name, "metrics", "plots")
@@ -55,12 +56,12 @@ class Stage:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """One state of the project: the workspace or a DVC experiment.
+    """One state of the project: the workspace, what is committed, or a DVC experiment.
 
     Attributes
     ----------
     name : str
-        `WORKSPACE`, or the experiment's name.
+        `WORKSPACE`, `HEAD` or the experiment's name.
     commit : str
         Git's hash of it; of the workspace that of HEAD; empty without git.
     folder : Path
@@ -183,6 +184,26 @@ def read_running(stage: str, folder: Path, name: str) -> Snapshot:
     return replace(snapshot, stages={**snapshot.stages, stage: running})
 
 
+def read_head(folder: Path, scratch: Path) -> Iterator[Snapshot]:
+    """Read what is committed where the workspace has gone on from it, which its experiments are compared with.
+
+    Parameters
+    ----------
+    folder, scratch
+        As in `read_experiments`.
+
+    Yields
+    ------
+    Snapshot
+        One, or none: without a commit, or if it holds no dvc.lock or the one of the workspace.
+    """
+    commit = read_commit(folder)
+    if commit and _extract(folder, commit, scratch / HEAD):
+        committed, current = (hash_file(each / LOCK) for each in (scratch / HEAD, folder))
+        if committed != current:
+            yield read_snapshot(scratch / HEAD, HEAD, commit)
+
+
 def read_experiments(folder: Path, scratch: Path) -> Iterator[Snapshot]:
     """Read every DVC experiment of a repository, by name.
 
@@ -201,12 +222,18 @@ def read_experiments(folder: Path, scratch: Path) -> Iterator[Snapshot]:
     refs = _git(folder, "for-each-ref", "--format=%(objectname) %(refname)", "refs/exps").decode().splitlines()
     found = sorted((match[2], match[1]) for ref in refs if (match := _EXPERIMENT.fullmatch(ref)))
     for name, commit in found:
-        listed = _git(folder, "ls-tree", "--name-only", commit, "--", *KEPT_IN_GIT).decode().splitlines()
-        if LOCK in listed:
-            target = scratch / commit
-            with tarfile.open(fileobj=io.BytesIO(_git(folder, "archive", commit, "--", *listed))) as archive:
-                archive.extractall(target, filter="data")
-            yield read_snapshot(target, name, commit)
+        if _extract(folder, commit, scratch / commit):
+            yield read_snapshot(scratch / commit, name, commit)
+
+
+def _extract(folder: Path, commit: str, target: Path) -> bool:
+    """Put a commit's small files into a folder; tell whether it has a dvc.lock, without which nothing is done."""
+    listed = _git(folder, "ls-tree", "--name-only", commit, "--", *KEPT_IN_GIT).decode().splitlines()
+    if LOCK not in listed:
+        return False
+    with tarfile.open(fileobj=io.BytesIO(_git(folder, "archive", commit, "--", *listed))) as archive:
+        archive.extractall(target, filter="data")
+    return True
 
 
 def read_commit(folder: Path) -> str:

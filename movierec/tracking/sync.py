@@ -18,6 +18,7 @@ from movierec.tracking.ledger import (
     Stage,
     read_commit,
     read_experiments,
+    read_head,
     read_running,
     read_snapshot,
 )
@@ -78,7 +79,7 @@ def sync_stage(name: str, measured: Mapping[str, Any]) -> None:
 
 
 def sync_all() -> Outcome:
-    """Bring MLflow to what dvc.lock and the DVC experiments of the working directory say; twice changes nothing.
+    """Bring MLflow to what dvc.lock, as it is and as committed, and the DVC experiments say; twice changes nothing.
 
     Returns
     -------
@@ -95,7 +96,7 @@ def sync_all() -> Outcome:
     with TemporaryDirectory(prefix="movierec-sync-") as scratch:
         snapshots = [read_snapshot(folder, WORKSPACE, read_commit(folder))]
         if snapshots[0].commit:
-            snapshots += read_experiments(folder, Path(scratch))
+            snapshots += [*read_head(folder, Path(scratch)), *read_experiments(folder, Path(scratch))]
         wanted = list(_list_wanted(snapshots, outcome))
         try:
             mirror = Mirror(*connect())

@@ -163,6 +163,19 @@ def test_a_result_that_comes_again_is_the_same_run(copy: Project) -> None:
     assert set(before) < set(keys(copy))
 
 
+def test_what_is_committed_can_be_compared_with_the_workspace(copy: Project) -> None:
+    copy.replace("params.yaml", "power: 0.8", "power: 0.9")
+    copy.run("dvc", "repro", "abtest")
+    (copy.folder / "mlflow.db").unlink()
+    assert sync(copy).startswith("7 results: 7 new")
+    by_name = {run["tags"]["dvc.exp"]: run["name"] for run in parents(copy)}
+    assert by_name.pop("HEAD,workspace") != "abtest"
+    assert by_name == {"HEAD": "abtest", "workspace": "abtest"}
+    copy.commit()
+    sync(copy)
+    assert sorted(run["tags"]["dvc.exp"] for run in parents(copy)) == ["", *["workspace"] * 6]
+
+
 def test_experiments_are_synchronised_under_their_names(copy: Project, tmp_path: Path) -> None:
     one = ("dvc", "exp", "run", "--queue")
     copy.run(*one, "--name", "strong", "-S", "abtest.power=0.9")
