@@ -1,12 +1,16 @@
-"""Which of the stored models is put to use; it decides on validation figures alone, never on test's."""
+"""The stored models, and which of them is put to use; validation figures alone decide, never test's."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Final
 
 from movierec.errors import MovierecError
 from movierec.metrics.validation import VALIDATION_NDCG
+from movierec.models.als import ALS
+from movierec.models.base import Recommender
+from movierec.models.svd import SVD
 
-MODELS: Final = ("als", "als_tuned", "svd", "svd_tuned")
+MODELS: Final[Mapping[str, type[Recommender]]] = {"als": ALS, "als_tuned": ALS, "svd": SVD, "svd_tuned": SVD}
 
 
 def choose_champion(figures: Mapping[str, Any]) -> str:
@@ -33,6 +37,11 @@ def choose_champion(figures: Mapping[str, Any]) -> str:
     'als'
     """
     return max(sorted(MODELS), key=lambda name: read_validation_ndcg(figures, name))
+
+
+def load_stored_model(path: Path) -> Recommender:
+    """Load one of `MODELS` by the name of its file: ``als_tuned.npz`` holds an ALS."""
+    return MODELS[path.stem].load(path)
 
 
 def read_validation_ndcg(figures: Mapping[str, Any], model: str) -> float:

@@ -11,23 +11,20 @@ from typing import Any, Final
 import yaml
 
 from movierec import io, paths
-from movierec.champion import choose_champion
+from movierec.champion import MODELS, choose_champion, load_stored_model
 from movierec.columns import MOVIE_ID, RATING, USER_ID
 from movierec.errors import MovierecError
-from movierec.models.als import ALS
 from movierec.models.base import Recommender
-from movierec.models.svd import SVD
 from movierec.service.catalogue import Catalogue
 from movierec.service.profiles import Profiles
 from movierec.tracking.ledger import hash_file, hash_listing
 
-MODEL_CLASSES: Final[Mapping[str, type[Recommender]]] = {"svd": SVD, "svd_tuned": SVD, "als": ALS, "als_tuned": ALS}
 RATING_MODELS: Final = {"svd": "train_svd.json", "svd_tuned": "tune.json"}  # where their validation RMSE is
 
 _LOCK: Final = Path("dvc.lock")
 _METRICS: Final = tuple(paths.METRICS / name for name in ("evaluate.json", *RATING_MODELS.values()))
 _CLEAN: Final = (paths.CLEAN_MOVIES, paths.CLEAN_RATINGS)
-_MODEL_FILES: Final = {name: paths.MODELS / f"{name}.npz" for name in MODEL_CLASSES}
+_MODEL_FILES: Final = {name: paths.MODELS / f"{name}.npz" for name in MODELS}
 _FILES: Final = (*_CLEAN, *_MODEL_FILES.values(), *_METRICS)
 
 
@@ -88,7 +85,7 @@ def load_bundle(root: Path) -> Bundle:
     evaluated, *validated = (io.read_json(root / path) for path in _METRICS)
     rating_model = _choose_rating_model(dict(zip(RATING_MODELS, validated, strict=True)))
     ratings = io.read_parquet(root / paths.CLEAN_RATINGS, (USER_ID, MOVIE_ID, RATING))
-    models = {name: kind.load(root / _MODEL_FILES[name]) for name, kind in MODEL_CLASSES.items()}
+    models = {name: load_stored_model(root / path) for name, path in _MODEL_FILES.items()}
     bundle = Bundle(
         version=version,
         champion=choose_champion(evaluated),

@@ -14,17 +14,14 @@ from mlflow.exceptions import MlflowException
 from mlflow.models import set_model
 from mlflow.pyfunc import PythonModel, PythonModelContext
 
+from movierec.champion import load_stored_model
 from movierec.columns import MOVIE_ID, USER_ID
 from movierec.ids import IdIndex
-from movierec.models.als import ALS
-from movierec.models.base import Recommender
 from movierec.models.popularity import Popularity
-from movierec.models.svd import SVD
 
 MODEL, POPULARITY, SEEN = "model", "popularity", "seen"  # names of the artifacts
 K: Final = 10
 LONGEST: Final = 200
-KINDS: Final[dict[str, type[Recommender]]] = {"als": ALS, "svd": SVD}
 
 
 class SeenPairs:
@@ -65,11 +62,6 @@ def save_seen_pairs(pairs: pd.DataFrame, path: Path) -> None:
     starts = np.append(0, np.cumsum(np.bincount(user_rows, minlength=len(user_ids))))
     arrays = {"user_ids": user_ids, "movie_ids": movie_ids, "movie_rows": movie_rows[order].astype(np.int32)}
     np.savez(path, allow_pickle=False, starts=starts, **arrays)
-
-
-def load_stored_model(path: Path) -> Recommender:
-    """Load one of `movierec.champion.MODELS` by the name of its file: ``als_tuned.npz`` holds an ALS."""
-    return KINDS[path.stem.removesuffix("_tuned")].load(path)
 
 
 class ServedModel(PythonModel):  # type: ignore[misc]  # MLflow is untyped

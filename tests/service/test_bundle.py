@@ -10,15 +10,15 @@ import numpy as np
 import pytest
 
 from movierec import io, paths
-from movierec.champion import choose_champion
+from movierec.champion import MODELS, choose_champion
 from movierec.errors import MovierecError
 from movierec.service import bundle as bundles
-from movierec.service.bundle import MODEL_CLASSES, Bundle, fingerprint, load_bundle
+from movierec.service.bundle import Bundle, fingerprint, load_bundle
 from tests.pipeline.conftest import project_environment
 from tests.service.conftest import FIGURES, lock_shop
 
 FILES = [
-    *(f"models/{name}.npz" for name in MODEL_CLASSES),
+    *(f"models/{name}.npz" for name in MODELS),
     *(f"metrics/{name}.json" for name in ("evaluate", "train_svd", "tune")),
     "data/clean/ratings.parquet",
     "data/clean/movies.parquet",
@@ -33,7 +33,7 @@ def refuse(root: Path, message: str) -> None:
 def test_a_bundle_is_what_the_pipeline_made(bundle: Bundle) -> None:
     assert re.fullmatch("[0-9a-f]{12}", bundle.version)
     assert (bundle.champion, bundle.rating_model, bundle.baseline_rmse) == ("als_tuned", "svd_tuned", 0.9)
-    assert {name: type(model) for name, model in bundle.models.items()} == MODEL_CLASSES
+    assert {name: type(model) for name, model in bundle.models.items()} == MODELS
     assert len(bundle.catalogue) == 240
     assert bundle.profiles.find(int(bundle.models["als"].users.ids[0])).trained
 

@@ -7,17 +7,17 @@ import pandas as pd
 import pytest
 
 from movierec import io, paths
+from movierec.champion import MODELS
 from movierec.columns import MOVIE_ID, USER_ID
 from movierec.errors import MovierecError
 from movierec.models.als import ALS
 from movierec.models.popularity import Popularity
 from movierec.models.svd import SVD
-from movierec.service.bundle import MODEL_CLASSES, Bundle
+from movierec.service.bundle import Bundle
 from movierec.service.engine import POPULARITY, Answer, Engine
 from movierec.service.profiles import Profile
 
 STRANGER = 999_999
-MODELS = sorted(MODEL_CLASSES)
 
 
 @pytest.fixture(scope="module")

@@ -4,14 +4,13 @@ import numpy as np
 import pytest
 
 from movierec import io, paths
+from movierec.champion import MODELS
 from movierec.errors import MovierecError
 from movierec.models.als import ALS
 from movierec.models.popularity import Popularity
 from movierec.models.svd import SVD
-from movierec.service.bundle import MODEL_CLASSES, Bundle
+from movierec.service.bundle import Bundle
 from movierec.service.scoring import make_scorer
-
-MODELS = sorted(MODEL_CLASSES)
 
 
 @pytest.mark.parametrize("name", MODELS)

@@ -49,7 +49,7 @@ def build_project(folder: Path) -> Path:
     write_parquet(BED.train, folder / paths.TRAIN)
     write_parquet(BED.validation, folder / paths.VALIDATION)
     for name in MODELS:
-        seed = MODELS.index(name)
+        seed = list(MODELS).index(name)
         model = ALS(factors=4, iterations=2, seed=seed) if name.startswith("als") else SVD(factors=4, seed=seed)
         model.fit(BED.train).save(folder / paths.MODELS / f"{name}.npz")
     write_figures(folder)

@@ -258,7 +258,7 @@ def test_a_real_server_keeps_models_and_alias(template: Path, project: Path, tmp
     with serve(["server", *options], port, tmp_path) as address:
         client = MlflowClient(address)
         experiment_id = client.create_experiment("movierec")
-        assert register_models(client, experiment_id, project).new == MODELS
+        assert register_models(client, experiment_id, project).new == tuple(MODELS)
         assert register_models(client, experiment_id, project).new == ()
         assert champion(client) == "als_tuned"
         assert len(client.search_model_versions(f"name = '{NAME}'")) == 4
