@@ -1,11 +1,7 @@
 """DVC's side of tracking: which results dvc.lock and the DVC experiments hold, and under which key."""
 
 import hashlib
-import io
 import json
-import re
-import subprocess
-import tarfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,6 +13,7 @@ from ruamel.yaml.error import YAMLError
 from movierec.errors import MovierecError
 from movierec.params import read_params_yaml
 from movierec.paths import PARAMS
+from movierec.tracking.history import extract_files, is_edited, list_experiments, read_commit
 
 TRACKED: Final = ("train_svd", "train_als", "tune", "evaluate", "abtest")
 WORKSPACE: Final = "workspace"
@@ -24,7 +21,6 @@ HEAD: Final = "HEAD"
 LOCK: Final = "dvc.lock"
 PIPELINE: Final = "dvc.yaml"
 KEPT_IN_GIT: Final = (PIPELINE, LOCK, PARAMS.name, "metrics", "plots")
-_EXPERIMENT: Final = re.compile(r"([0-9a-f]{40}) refs/exps/[0-9a-f]{2}/[0-9a-f]{38}/(.+)")
 _SPLIT: Final = "data/split"
 
 
@@ -184,73 +180,27 @@ def read_running(stage: str, folder: Path, name: str) -> Snapshot:
     return replace(snapshot, stages={**snapshot.stages, stage: running})
 
 
-def read_head(folder: Path, scratch: Path) -> Iterator[Snapshot]:
-    """Read what is committed where the workspace has gone on from it, which its experiments are compared with.
-
-    Parameters
-    ----------
-    folder, scratch
-        As in `read_experiments`.
-
-    Yields
-    ------
-    Snapshot
-        One, or none: without a commit, or if it holds no dvc.lock or the one of the workspace.
-    """
-    commit = read_commit(folder)
-    if commit and _extract(folder, commit, scratch / HEAD):
-        committed, current = (hash_file(each / LOCK) for each in (scratch / HEAD, folder))
-        if committed != current:
-            yield read_snapshot(scratch / HEAD, HEAD, commit)
-
-
-def read_experiments(folder: Path, scratch: Path) -> Iterator[Snapshot]:
-    """Read every DVC experiment of a repository, by name.
+def read_committed(folder: Path, scratch: Path) -> Iterator[Snapshot]:
+    """Read `HEAD` where the workspace's dvc.lock has gone on from it, and every DVC experiment, by name.
 
     Parameters
     ----------
     folder : Path
-        The repository.
+        The repository; it has a commit.
     scratch : Path
-        An empty folder; each experiment's small files are put below it.
+        An empty folder; each one's small files are put below it.
 
     Yields
     ------
     Snapshot
-        Experiments that hold no dvc.lock are left out.
+        Those that hold no dvc.lock are left out.
     """
-    refs = _git(folder, "for-each-ref", "--format=%(objectname) %(refname)", "refs/exps").decode().splitlines()
-    found = sorted((match[2], match[1]) for ref in refs if (match := _EXPERIMENT.fullmatch(ref)))
-    for name, commit in found:
-        if _extract(folder, commit, scratch / commit):
-            yield read_snapshot(scratch / commit, name, commit)
-
-
-def _extract(folder: Path, commit: str, target: Path) -> bool:
-    """Put a commit's small files into a folder; tell whether it has a dvc.lock, without which nothing is done."""
-    listed = _git(folder, "ls-tree", "--name-only", commit, "--", *KEPT_IN_GIT).decode().splitlines()
-    if LOCK not in listed:
-        return False
-    with tarfile.open(fileobj=io.BytesIO(_git(folder, "archive", commit, "--", *listed))) as archive:
-        archive.extractall(target, filter="data")
-    return True
-
-
-def read_commit(folder: Path) -> str:
-    """Return the hash of the commit that is checked out; empty without one."""
-    try:
-        return _git(folder, "rev-parse", "--verify", "--quiet", "HEAD").decode().strip()
-    except MovierecError:
-        return ""
-
-
-def _git(folder: Path, *arguments: str) -> bytes:
-    try:
-        return subprocess.run(["git", *arguments], cwd=folder, capture_output=True, check=True).stdout
-    except FileNotFoundError as error:
-        raise MovierecError("git is not installed, which knows the DVC experiments") from error
-    except subprocess.CalledProcessError as error:
-        raise MovierecError(f"git {arguments[0]}: {error.stderr.decode(errors='replace').strip()}") from error
+    head = [(HEAD, read_commit(folder))] if is_edited(folder, LOCK) else []
+    for name, commit in head + list_experiments(folder):
+        target = scratch / commit
+        extract_files(folder, commit, KEPT_IN_GIT, target)
+        if (target / LOCK).exists():
+            yield read_snapshot(target, name, commit)
 
 
 def _read_yaml(path: Path) -> dict[str, Any]:

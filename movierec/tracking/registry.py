@@ -20,7 +20,8 @@ from movierec.columns import MOVIE_ID, USER_ID
 from movierec.errors import MovierecError
 from movierec.io import read_json, read_parquet
 from movierec.models.popularity import Popularity
-from movierec.tracking.ledger import LOCK, hash_file, read_commit, read_snapshot
+from movierec.tracking.history import read_commit
+from movierec.tracking.ledger import LOCK, hash_file, read_snapshot
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

@@ -11,14 +11,13 @@ from typing import Any
 from movierec import io
 from movierec.errors import MovierecError
 from movierec.paths import state_dir
+from movierec.tracking.history import read_commit
 from movierec.tracking.ledger import (
     TRACKED,
     WORKSPACE,
     Snapshot,
     Stage,
-    read_commit,
-    read_experiments,
-    read_head,
+    read_committed,
     read_running,
     read_snapshot,
 )
@@ -96,7 +95,7 @@ def sync_all() -> Outcome:
     with TemporaryDirectory(prefix="movierec-sync-") as scratch:
         snapshots = [read_snapshot(folder, WORKSPACE, read_commit(folder))]
         if snapshots[0].commit:
-            snapshots += [*read_head(folder, Path(scratch)), *read_experiments(folder, Path(scratch))]
+            snapshots += read_committed(folder, Path(scratch))
         wanted = list(_list_wanted(snapshots, outcome))
         try:
             mirror = Mirror(*connect())
