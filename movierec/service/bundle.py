@@ -17,11 +17,10 @@ from movierec.errors import MovierecError
 from movierec.models.base import Recommender
 from movierec.service.catalogue import Catalogue
 from movierec.service.profiles import Profiles
-from movierec.tracking.ledger import hash_file, hash_listing
+from movierec.tracking.ledger import LOCK, hash_file, hash_listing
 
 RATING_MODELS: Final = {"svd": "train_svd.json", "svd_tuned": "tune.json"}  # where their validation RMSE is
 
-_LOCK: Final = Path("dvc.lock")
 _METRICS: Final = tuple(paths.METRICS / name for name in ("evaluate.json", *RATING_MODELS.values()))
 _CLEAN: Final = (paths.CLEAN_MOVIES, paths.CLEAN_RATINGS)
 _MODEL_FILES: Final = {name: paths.MODELS / f"{name}.npz" for name in MODELS}
@@ -106,7 +105,7 @@ def fingerprint(root: Path) -> tuple[tuple[str, int, int, int], ...]:
 
     Takes microseconds and reads no file: as long as two are equal, no reload is due.
     """
-    return tuple(_stat(root / name) for name in (_LOCK, *_FILES))
+    return tuple(_stat(root / name) for name in (Path(LOCK), *_FILES))
 
 
 def _choose_rating_model(figures: Mapping[str, Mapping[str, Any]]) -> str:
@@ -126,7 +125,7 @@ def _figure(figures: Mapping[str, Any], model: str, metric: str, file: str) -> f
 
 def _verify(root: Path) -> str:
     """Compare every file with dvc.lock and return the version."""
-    locked = _read_lock(root / _LOCK)
+    locked = _read_lock(root / LOCK)
     found = {path.as_posix(): _hash_file(root / path) for path in (*_MODEL_FILES.values(), *_METRICS)}
     folder = _CLEAN[0].parent
     found[folder.as_posix()] = hash_listing({path.as_posix(): _hash_file(root / path) for path in _CLEAN})

@@ -48,7 +48,7 @@ class Neighbours:
         if self._last is None or (self._last and self._last not in found):  # the first look, or at another database
             self._last, self._seen = self._store.last_row(), set()
             return {None}
-        fresh = {user_id for row, user_id in found.items() if row not in self._seen}
+        fresh: set[int | None] = {user_id for row, user_id in found.items() if row not in self._seen}
         self._seen = set(found)
         self._last = max(found, default=0)
-        return {*fresh}
+        return fresh

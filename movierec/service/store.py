@@ -8,7 +8,7 @@ from threading import Lock
 from typing import Any, Final
 
 import pandas as pd
-from sqlalchemy import Connection, Table, case, func, select
+from sqlalchemy import ColumnElement, Connection, Table, case, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from movierec.columns import MOVIE_ID, TIMESTAMP, USER_ID
@@ -33,6 +33,10 @@ RACES: Final = 9
 
 class ConflictError(MovierecError):
     """What was stored before under the same idempotency key, or for the same user, movie and time, differs."""
+
+
+class _TimeTakenError(ConflictError):
+    """The user gave the movie another rating at that time."""
 
 
 class Store:
@@ -92,7 +96,7 @@ class Store:
             If the database failed.
         """
         for _ in range(RACES if newest else 0):
-            with suppress(ConflictError):  # another process stored one at the time that was the first free one
+            with suppress(_TimeTakenError):  # by another process, after it was found free
                 return self._add_rating(rating, key, content or repr(rating), newest=True)
         return self._add_rating(rating, key, content or repr(rating), newest=newest)
 
@@ -231,8 +235,7 @@ class Store:
 
 def _follow_latest(connection: Connection, rating: StoredRating) -> StoredRating:
     """Move a rating behind the user's latest one of the movie, or to it if it says the same."""
-    same = (getattr(RATINGS.c, name) == getattr(rating, name) for name in (USER_ID, MOVIE_ID))
-    query = select(RATINGS.c.rating, RATINGS.c.timestamp).where(*same).order_by(RATINGS.c.timestamp.desc()).limit(1)
+    query = select(RATINGS).where(*_match(rating, USER_ID, MOVIE_ID)).order_by(RATINGS.c.timestamp.desc()).limit(1)
     latest = connection.execute(query).one_or_none()
     if latest is None or latest.timestamp < rating.timestamp:
         return rating
@@ -240,10 +243,14 @@ def _follow_latest(connection: Connection, rating: StoredRating) -> StoredRating
 
 
 def _require_same_rating(connection: Connection, rating: StoredRating) -> None:
-    same = (getattr(RATINGS.c, name) == getattr(rating, name) for name in (USER_ID, MOVIE_ID, TIMESTAMP))
+    same = _match(rating, USER_ID, MOVIE_ID, TIMESTAMP)
     known = connection.execute(select(RATINGS.c.rating).where(*same)).scalar_one()
     if known != rating.rating:
-        raise ConflictError(f"the user rated this movie {known:g} at the same time: give a later timestamp")
+        raise _TimeTakenError(f"the user rated this movie {known:g} at the same time: give a later timestamp")
+
+
+def _match(rating: StoredRating, *names: str) -> list[ColumnElement[bool]]:
+    return [getattr(RATINGS.c, name) == getattr(rating, name) for name in names]
 
 
 def _hash(text: str) -> str:

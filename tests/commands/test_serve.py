@@ -19,10 +19,9 @@ from movierec import paths
 from movierec.cli import app
 from movierec.errors import MovierecError
 from movierec.service.store import Store
-from tests.service import databases
-from tests.service.conftest import own_shop, running_server, server, shop
+from tests.service.conftest import own_shop, running_server, server, shop, url
 
-__all__ = ["own_shop", "running_server", "server", "shop"]
+__all__ = ["own_shop", "running_server", "server", "shop", "url"]
 
 TOKEN = "a-token-of-some-length"  # noqa: S105
 
@@ -80,16 +79,7 @@ def test_serves_until_it_is_told_to_stop_and_logs_json_without_users(own_shop: P
     assert "1234567" not in server.log.read_text()
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database(request: pytest.FixtureRequest, own_shop: Path) -> str:
-    """Return the URL of an empty database."""
-    if request.param == "sqlite":
-        return f"sqlite:///{own_shop / 'own.db'}"
-    postgresql: databases.Server = request.getfixturevalue("server")
-    return postgresql.url
-
-
-def test_every_acknowledged_rating_survives_kill_9(own_shop: Path, database: str) -> None:
+def test_every_acknowledged_rating_survives_kill_9(own_shop: Path, url: str) -> None:
     acknowledged: set[int] = set()
     enough = Event()
 
@@ -104,18 +94,18 @@ def test_every_acknowledged_rating_survives_kill_9(own_shop: Path, database: str
             if len(acknowledged) >= 200:
                 enough.set()
 
-    with serving(own_shop, MOVIEREC_DATABASE_URL=database) as server, ThreadPoolExecutor(100) as posters:
+    with serving(own_shop, MOVIEREC_DATABASE_URL=url) as server, ThreadPoolExecutor(100) as posters:
         for number in range(1, 1001):
             posters.submit(post, server, number)
         assert enough.wait(60)
         server.stop()
         posters.shutdown(cancel_futures=True)
     assert 200 <= len(acknowledged) < 1000
-    with serving(own_shop, MOVIEREC_DATABASE_URL=database) as server:
+    with serving(own_shop, MOVIEREC_DATABASE_URL=url) as server:
         for number in sorted(acknowledged)[:: max(1, len(acknowledged) // 20)]:
             ratings = server.client.get(f"/v1/users/{number}/ratings").json()["ratings"]
             assert (1 + number % 5, "service") in {(own["movie"]["movie_id"], own["source"]) for own in ratings}
-    with closing(Store(database)) as store:
+    with closing(Store(url)) as store:
         stored = {rating.timestamp for rating in store.all_ratings()}
     assert acknowledged <= stored
 

@@ -104,6 +104,15 @@ def server(running_server: Server) -> Server:
     return running_server
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest) -> str:
+    """Return the URL of an empty database."""
+    if request.param == "sqlite":
+        return f"sqlite:///{request.getfixturevalue('tmp_path') / 'ratings.db'}"
+    server: Server = request.getfixturevalue("server")
+    return server.url
+
+
 @pytest.fixture
 def opened() -> Iterator[Callable[[str], Store]]:
     """Return a function that opens a store, which is closed after the test."""

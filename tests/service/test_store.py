@@ -5,6 +5,7 @@ from dataclasses import replace
 from tempfile import TemporaryDirectory
 from threading import Barrier
 from typing import TypeVar
+from unittest import mock
 
 import hypothesis.strategies as st
 import pytest
@@ -14,21 +15,13 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 from movierec.errors import MovierecError
 from movierec.service import store as module
 from movierec.service.store import ConflictError, Event, Receipt, Store, StoredRating, StoreUnavailableError
-from tests.service.databases import Server, read_acknowledged, start_adding
+from tests.service.databases import read_acknowledged, start_adding
 
 pytestmark = pytest.mark.xdist_group("postgresql")
 
 Answer = TypeVar("Answer")
 RATING = StoredRating(7, 10, 4.5, 1_000)
 NEXT = StoredRating(7, 11, 3.0, 1_001)
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest) -> str:
-    if request.param == "sqlite":
-        return f"sqlite:///{request.getfixturevalue('tmp_path') / 'ratings.db'}"
-    server: Server = request.getfixturevalue("server")
-    return server.url
 
 
 @pytest.fixture
@@ -106,6 +99,14 @@ class TestBothDatabases:
         latest = max(receipts, key=lambda receipt: receipt.rating.timestamp)
         assert sorted(receipt.rating.timestamp for receipt in receipts) == list(range(5, 13))
         assert store.ratings_of(7) == {10: latest.rating.rating}
+
+    def test_a_key_of_another_request_is_refused_at_once(self, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+        store.add_rating(RATING, "key")
+        add = mock.Mock(wraps=store._add_rating)
+        monkeypatch.setattr(store, "_add_rating", add)
+        with pytest.raises(ConflictError, match="used for another request"):
+            store.add_rating(NEXT, "key", newest=True)
+        assert add.call_count == 1
 
     def test_a_refused_rating_leaves_its_key_free(self, store: Store) -> None:
         store.add_rating(RATING)
