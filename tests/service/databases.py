@@ -88,7 +88,8 @@ def run_server() -> Iterator[Server]:
 
 def start_adding(url: str, count: int = 1000) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-c", ALL_AT_ONCE, url, str(count)]
-    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    # Unbuffered: what a buffer reads ahead, `communicate` would not return.
+    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0)
 
 
 def read_acknowledged(process: subprocess.Popen[bytes], count: int) -> set[int]:
