@@ -15,7 +15,7 @@ import pandas as pd
 from benchmarks.data import load_dataset
 from movierec.columns import MOVIE_ID, RATING, USER_ID
 from movierec.errors import run_command
-from movierec.evaluation import TestBed, evaluate_model
+from movierec.evaluation.judge import TestBed, evaluate_model
 from movierec.io import write_json
 from movierec.metrics.rating import mae, rmse
 from movierec.models.als import ALS

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from benchmarks.data import load_dataset, split_dataset
 from movierec.columns import MOVIE_ID, RATING, USER_ID
 from movierec.errors import run_command
-from movierec.evaluation import TestBed
+from movierec.evaluation.judge import TestBed
 from movierec.io import write_json
 from movierec.metrics.intervals import bootstrap_mean
 from movierec.metrics.ranking import ranking_metrics_by_user

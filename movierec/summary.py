@@ -1,7 +1,7 @@
 """The words after `make repro`: results in one table, and where to go from there."""
 
 from movierec import io, paths
-from movierec.reporting import format_summary
+from movierec.evaluation.report import format_summary
 
 NEXT_STEPS = """\
 Figures: {plots}/*.png, or one page: dvc plots show

@@ -1,6 +1,6 @@
 """Stage abtest: an offline experiment between two models on the test users, from assignment to verdict."""
 
-from movierec.abtest.experiment import run_experiment
+from movierec.abtest.offline import run_experiment
 from movierec.abtest.power_curve import tabulate_power
 from movierec.io import read_parquet, write_csv, write_json
 from movierec.params import load_params

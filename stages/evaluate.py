@@ -2,9 +2,10 @@
 
 from tqdm import tqdm
 
-from movierec import io, paths, reporting, seeds
-from movierec.deciles import tabulate_by_activity, tabulate_by_popularity
-from movierec.evaluation import TestBed, evaluate_model
+from movierec import io, paths, seeds
+from movierec.evaluation import report
+from movierec.evaluation.deciles import tabulate_by_activity, tabulate_by_popularity
+from movierec.evaluation.judge import TestBed, evaluate_model
 from movierec.models.als import ALS
 from movierec.models.base import Recommender
 from movierec.models.bias import Bias
@@ -36,22 +37,22 @@ def main() -> None:
     }
     results = {name: evaluate_model(model, bed) for name, model in tqdm(models.items(), "evaluate", disable=None)}
     resampling = int(seeds.rng(params.seed, "evaluate", "bootstrap").integers(2**63)), params.evaluate.bootstrap_samples
-    summary = reporting.summarize_results(results, *resampling)
-    floor = reporting.compare_with_floor(summary, io.read_json(paths.METRICS / "fetch.json"))
-    comparisons = reporting.compare_results(results, *resampling)
+    summary = report.summarize_results(results, *resampling)
+    floor = report.compare_with_floor(summary, io.read_json(paths.METRICS / "fetch.json"))
+    comparisons = report.compare_results(results, *resampling)
     tables = {
-        "accuracy": reporting.tabulate_accuracy(summary),
-        "at_k": reporting.tabulate_by_k(summary),
-        "calibration": reporting.tabulate_calibration(results, bed),
-        "comparisons": reporting.tabulate_comparisons(comparisons),
+        "accuracy": report.tabulate_accuracy(summary),
+        "at_k": report.tabulate_by_k(summary),
+        "calibration": report.tabulate_calibration(results, bed),
+        "comparisons": report.tabulate_comparisons(comparisons),
         "by_activity": tabulate_by_activity(results, bed, *resampling),
         "by_popularity": tabulate_by_popularity(results, bed, *resampling),
     }
     for name, table in tables.items():
         io.write_csv(table, paths.PLOTS / f"evaluate_{name}.csv")
-    io.write_parquet(reporting.tabulate_users(results, bed), paths.PER_USER)
-    print(f"{reporting.format_summary(summary, floor)}\n{reporting.format_comparisons(comparisons)}")
-    found = {"comparisons": reporting.summarize_comparisons(comparisons), "data": bed.describe()}
+    io.write_parquet(report.tabulate_users(results, bed), paths.PER_USER)
+    print(f"{report.format_summary(summary, floor)}\n{report.format_comparisons(comparisons)}")
+    found = {"comparisons": report.summarize_comparisons(comparisons), "data": bed.describe()}
     io.write_json(summary | found, paths.METRICS / "evaluate.json")
 
 

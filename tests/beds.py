@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from movierec.columns import MOVIE_ID, RATING, USER_ID
-from movierec.evaluation import TestBed
+from movierec.evaluation.judge import TestBed
 from movierec.models.base import Recommender, index_ids
 
 Rows = list[tuple[int, int, float]]

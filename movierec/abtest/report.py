@@ -9,11 +9,12 @@ import pandas as pd
 from movierec.abtest.analysis import Arm, MeanDifference, RelativeLift, SampleRatio
 from movierec.abtest.cuped import CupedDifference
 from movierec.abtest.design import Design
-from movierec.abtest.formats import align_columns, count_decimals, format_interval, format_number, format_p
-from movierec.abtest.robustness import RankTest
+from movierec.abtest.formats import count_decimals, format_interval, format_number, format_p
+from movierec.abtest.second_opinions import RankTest
 from movierec.abtest.secondary import SecondaryMetric, SecondaryMetrics
 from movierec.abtest.sequential import AnytimeValid
 from movierec.abtest.verdict import Verdict
+from movierec.text import align_columns
 
 _METHODS = {
     "welch": "Welch's t",

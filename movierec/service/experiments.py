@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 
 from movierec.abtest.assignment import Experiment
-from movierec.abtest.comparison import compare_arms
 from movierec.abtest.design import Design, Observations
+from movierec.abtest.difference import compare_arms
 from movierec.columns import USER_ID
 from movierec.errors import MovierecError
 from movierec.seeds import rng

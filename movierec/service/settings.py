@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from movierec.errors import MovierecError
 from movierec.params import load_params
 from movierec.paths import PARAMS
-from movierec.service.database import locate_file
+from movierec.service.storage.database import locate_file
 
 ARMS: Final = ("control", "treatment")
 Arm = Literal["control", "treatment"]

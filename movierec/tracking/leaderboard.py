@@ -1,15 +1,14 @@
 """Runs side by side, best first; only those on the data that dvc.lock names, since others do not compare."""
 
-import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from movierec.abtest.formats import align_columns
 from movierec.errors import MovierecError
-from movierec.tracking.ledger import read_snapshot
+from movierec.text import align_columns, find_nearest
 from movierec.tracking.mirror import EXPERIMENTS, KEY, Mirror, connect
+from movierec.tracking.snapshots import read_snapshot
 
 HEADLINE: Final = ("rmse", "mae", "ndcg@10")
 _LOW_IS_GOOD: Final = ("rmse", "mae", "loss")
@@ -127,8 +126,7 @@ def rank_rows(rows: Sequence[Row], metric: str) -> list[Row]:
     if not rows:
         raise MovierecError("MLflow knows no such run on this data: run `dvc repro`, then `movierec track sync`")
     if metric not in known:
-        near = difflib.get_close_matches(metric, known, n=3, cutoff=0)
-        raise MovierecError(f"no run has the metric {metric!r}: did you mean {', '.join(near)}?")
+        raise MovierecError(f"no run has the metric {metric!r}: did you mean {find_nearest(metric, known, n=3)}?")
     sign = 1 if any(word in metric.split("_") for word in _LOW_IS_GOOD) else -1
     judged = [row for row in rows if metric in row.metrics]
     return sorted(judged, key=lambda row: (sign * row.metrics[metric], row.name, row.key))

@@ -10,8 +10,9 @@ from typing import Any, Final
 
 from movierec import io
 from movierec.errors import MovierecError
-from movierec.tracking.ledger import Snapshot, Stage
+from movierec.lockfile import Stage
 from movierec.tracking.pictures import FIGURES
+from movierec.tracking.snapshots import Snapshot
 
 Rows = list[dict[str, Any]]
 

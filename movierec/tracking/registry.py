@@ -15,13 +15,14 @@ from filelock import FileLock
 
 import movierec
 from movierec import paths
-from movierec.champion import MODELS, choose_champion, read_validation_ndcg
 from movierec.columns import MOVIE_ID, USER_ID
 from movierec.errors import MovierecError
+from movierec.evaluation.champion import MODELS, choose_champion, read_validation_ndcg
 from movierec.io import read_json, read_parquet
+from movierec.lockfile import LOCK, hash_file
 from movierec.models.popularity import Popularity
-from movierec.tracking.history import read_commit
-from movierec.tracking.ledger import LOCK, hash_file, read_snapshot
+from movierec.tracking.git import read_commit
+from movierec.tracking.snapshots import read_snapshot
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

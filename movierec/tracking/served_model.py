@@ -14,8 +14,8 @@ from mlflow.exceptions import MlflowException
 from mlflow.models import set_model
 from mlflow.pyfunc import PythonModel, PythonModelContext
 
-from movierec.champion import load_stored_model
 from movierec.columns import MOVIE_ID, USER_ID
+from movierec.evaluation.champion import load_stored_model
 from movierec.ids import IdIndex
 from movierec.models.popularity import Popularity
 

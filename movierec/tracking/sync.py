@@ -10,19 +10,19 @@ from typing import Any
 
 from movierec import io
 from movierec.errors import MovierecError
+from movierec.lockfile import Stage
 from movierec.paths import state_dir
-from movierec.tracking.history import read_commit
-from movierec.tracking.ledger import (
+from movierec.tracking.git import read_commit
+from movierec.tracking.mirror import KEY, Mirror, connect
+from movierec.tracking.records import Record, build_records
+from movierec.tracking.snapshots import (
     TRACKED,
     WORKSPACE,
     Snapshot,
-    Stage,
     read_committed,
     read_running,
     read_snapshot,
 )
-from movierec.tracking.mirror import KEY, Mirror, connect
-from movierec.tracking.records import Record, build_records
 
 
 @dataclass

@@ -4,8 +4,8 @@ from typing import ClassVar
 
 import pandas as pd
 
+from movierec.evaluation.validation import VALIDATION_NDCG, measure_validation_ndcg
 from movierec.metrics.relevance import Relevance
-from movierec.metrics.validation import VALIDATION_NDCG, measure_validation_ndcg
 from movierec.models.als import ALS
 from movierec.models.base import Recommender
 from movierec.tuning.objective import Objective, OnStep, Settings, ignore_step
@@ -30,7 +30,7 @@ class AlsObjective(Objective):
         "movierec.ids",
         "movierec.metrics.ranking",
         "movierec.metrics.relevance",
-        "movierec.metrics.validation",
+        "movierec.evaluation.validation",
         "movierec.models.als",
         "movierec.models.base",
         "movierec.models.bias",

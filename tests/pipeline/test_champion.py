@@ -2,7 +2,7 @@
 
 import pytest
 
-from movierec.champion import MODELS, choose_champion
+from movierec.evaluation.champion import MODELS, choose_champion
 from movierec.io import read_json
 from tests.pipeline.conftest import Project
 

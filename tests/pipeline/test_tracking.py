@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from movierec.champion import choose_champion
+from movierec.evaluation.champion import choose_champion
 from tests.pipeline.conftest import Project, project_environment
 from tests.tracking.conftest import relocate_store
 

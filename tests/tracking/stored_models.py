@@ -17,7 +17,7 @@ import yaml
 from urllib3.util import Retry
 
 from movierec import paths
-from movierec.champion import MODELS
+from movierec.evaluation.champion import MODELS
 from movierec.io import write_json, write_parquet
 from movierec.models.als import ALS
 from movierec.models.svd import SVD

@@ -12,11 +12,11 @@ import pytest
 from mlflow import MlflowClient
 
 from movierec import paths
-from movierec.champion import MODELS
 from movierec.errors import MovierecError
+from movierec.evaluation.champion import MODELS
 from movierec.io import read_parquet, write_parquet
+from movierec.lockfile import hash_file
 from movierec.models.als import ALS
-from movierec.tracking.ledger import hash_file
 from movierec.tracking.registry import KEY, NAME, register_models
 from tests.tracking.stored_models import (
     BED,

@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 from mlflow.exceptions import MlflowException
 
-from movierec.champion import load_stored_model
 from movierec.columns import MOVIE_ID, USER_ID
 from movierec.errors import MovierecError
+from movierec.evaluation.champion import load_stored_model
 from movierec.models.popularity import Popularity
 from movierec.tracking.served_model import SeenPairs, ServedModel, save_seen_pairs
 from tests.tracking.stored_models import BED, build_project
