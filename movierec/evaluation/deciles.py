@@ -1,4 +1,4 @@
-"""Accuracy by decile of user activity and of movie popularity; the metrics themselves are defined elsewhere."""
+"""Accuracy by decile of user activity and of movie popularity."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -10,7 +10,7 @@ import scipy.sparse as sp
 
 from movierec.columns import MODEL, MOVIE_ID, RATING, TRAIN_RATINGS, USER_ID
 from movierec.evaluation.judge import LIST_LENGTH, ModelResult, TestBed
-from movierec.metrics.intervals import Interval, bootstrap_errors, bootstrap_means
+from movierec.metrics.intervals import Interval, UserBootstrap, bootstrap_errors, bootstrap_means
 from movierec.metrics.ranking import ranking_metrics_by_user
 from movierec.metrics.rating import UserErrors, error_sums_by_user
 
@@ -47,7 +47,7 @@ def find_deciles(train_ratings: npt.NDArray[np.integer[Any]]) -> npt.NDArray[np.
     return decile
 
 
-def tabulate_by_activity(results: Mapping[str, ModelResult], bed: TestBed, seed: int, samples: int) -> pd.DataFrame:
+def tabulate_by_activity(results: Mapping[str, ModelResult], bed: TestBed, bootstrap: UserBootstrap) -> pd.DataFrame:
     """Return RMSE and NDCG@10 by decile of the users' train ratings.
 
     Parameters
@@ -56,8 +56,8 @@ def tabulate_by_activity(results: Mapping[str, ModelResult], bed: TestBed, seed:
         By model.
     bed : TestBed
         Their data.
-    seed, samples : int
-        Of the bootstrap, as for `movierec.evaluation.report.summarize_results`.
+    bootstrap : UserBootstrap
+        The resamples of the bed's users.
 
     Returns
     -------
@@ -73,10 +73,10 @@ def tabulate_by_activity(results: Mapping[str, ModelResult], bed: TestBed, seed:
             sums = result.errors
             errors[name, number] = UserErrors(sums.count * own, sums.squared * own, sums.absolute * own)
             scores[name, number] = np.where(own, result.by_user[NDCG], np.nan)
-    return _tabulate(errors, scores, NDCG, _mean_by_decile(bed.activity, decile), seed, samples)
+    return _tabulate(errors, scores, NDCG, _mean_by_decile(bed.activity, decile), bootstrap)
 
 
-def tabulate_by_popularity(results: Mapping[str, ModelResult], bed: TestBed, seed: int, samples: int) -> pd.DataFrame:
+def tabulate_by_popularity(results: Mapping[str, ModelResult], bed: TestBed, bootstrap: UserBootstrap) -> pd.DataFrame:
     """Return RMSE and recall@10 by decile of the movies' train ratings.
 
     The RMSE is over the test ratings of the decile's movies, the recall over users for whom a movie of the decile is
@@ -84,7 +84,7 @@ def tabulate_by_popularity(results: Mapping[str, ModelResult], bed: TestBed, see
 
     Parameters
     ----------
-    results, bed, seed, samples
+    results, bed, bootstrap
         As for `tabulate_by_activity`.
 
     Returns
@@ -101,7 +101,7 @@ def tabulate_by_popularity(results: Mapping[str, ModelResult], bed: TestBed, see
             errors[name, number] = _sum_errors(result, bed, of_rating == number)
         for number in np.unique(decile).tolist():
             scores[name, number] = _recall(result, bed.relevance.matrix, decile == number)
-    return _tabulate(errors, scores, RECALL, _mean_by_decile(bed.popularity, decile), seed, samples)
+    return _tabulate(errors, scores, RECALL, _mean_by_decile(bed.popularity, decile), bootstrap)
 
 
 def _sum_errors(result: ModelResult, bed: TestBed, own: npt.NDArray[np.bool_]) -> UserErrors:
@@ -124,11 +124,10 @@ def _tabulate(
     scores: Mapping[Key, Values],
     metric: str,
     train_ratings: Mapping[int, float],
-    seed: int,
-    samples: int,
+    bootstrap: UserBootstrap,
 ) -> pd.DataFrame:
-    of_errors = bootstrap_errors(errors, np.random.default_rng(seed), samples)
-    of_scores = bootstrap_means(scores, np.random.default_rng(seed), samples)
+    of_errors = bootstrap_errors(errors, bootstrap)
+    of_scores = bootstrap_means(scores, bootstrap)
     found: list[tuple[str, Key, Interval]] = [("rmse", key, interval["rmse"]) for key, interval in of_errors.items()]
     found += [(metric, key, interval) for key, interval in of_scores.items()]
     rows = [

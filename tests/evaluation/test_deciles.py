@@ -15,7 +15,7 @@ from movierec.evaluation.judge import evaluate_model
 from movierec.metrics.rating import rmse
 from movierec.models.bias import Bias
 from movierec.models.popularity import Popularity
-from tests.beds import Oracle, random_bed, small_bed
+from tests.beds import Oracle, random_bed, resample, small_bed
 
 COLUMNS = ["model", "metric", "decile", "n_train", "users", "estimate", "low", "high"]
 
@@ -46,10 +46,10 @@ def test_activity_by_hand() -> None:
     # Users 1 and 4 have 2 train ratings, 2 and 3 have 3: in this order deciles 1, 3, 6 and 8; user 9 has none.
     bed = small_bed()
     result = evaluate_model(Popularity().fit(bed.train), bed)
-    table = tabulate_by_activity({"popularity": result}, bed, seed=0, samples=100)
+    table = tabulate_by_activity({"popularity": result}, bed, resample(bed))
     assert list(table) == COLUMNS
     assert set(table["model"]) == {"popularity"}
-    of_user = result.errors.rmse_by_user()  # users 1, 2, 3, 4, 9
+    of_user = np.sqrt(result.errors.squared / result.errors.count)  # users 1, 2, 3, 4, 9
     assert by_decile(table, "rmse") == {
         decile: (train, 1, pytest.approx(of_user[row]))
         for decile, train, row in [(0, 0, 4), (1, 2, 0), (3, 2, 3), (6, 3, 1), (8, 3, 2)]
@@ -63,7 +63,7 @@ def test_popularity_by_hand() -> None:
     # Movies 4 and 5 have 1 train rating, 3 has 2, 1 and 2 have 3: in this order deciles 1, 3, 5, 7 and 9; 6 has none.
     bed = small_bed()
     result = evaluate_model(Popularity().fit(bed.train), bed)
-    table = tabulate_by_popularity({"popularity": result}, bed, seed=0, samples=100)
+    table = tabulate_by_popularity({"popularity": result}, bed, resample(bed))
     fours, fives = 3.6 + 0.4 / 11, 3.6 - 0.6 / 11  # predictions, see test_errors_of_popularity_by_hand
     expected = {
         0: (0, 1, 1.4),
@@ -83,7 +83,7 @@ def test_recall_counts_the_first_ten_of_the_whole_list() -> None:
     bed = random_bed(users=60, movies=40, ratings=1200, seed=4)
     result = evaluate_model(Bias().fit(bed.train), bed)
     decile = find_deciles(bed.popularity)
-    table = by_decile(tabulate_by_popularity({"bias": result}, bed, seed=0, samples=100), "recall@10")
+    table = by_decile(tabulate_by_popularity({"bias": result}, bed, resample(bed)), "recall@10")
     liked = bed.test[bed.test[RATING] >= 4].groupby(USER_ID)[MOVIE_ID].agg(set)
     for number in range(1, 11):
         own = set(bed.catalogue.ids[decile == number].tolist())
@@ -104,7 +104,7 @@ def test_deciles_add_up_to_the_whole() -> None:
     activity = find_deciles(bed.activity)[bed.users.rows(bed.test[USER_ID])]
     popularity = find_deciles(bed.popularity)[bed.catalogue.rows(bed.test[MOVIE_ID])]
     for tabulate, decile in ((tabulate_by_activity, activity), (tabulate_by_popularity, popularity)):
-        table = tabulate(results, bed, seed=0, samples=100)
+        table = tabulate(results, bed, resample(bed))
         ratings = np.bincount(decile)
         for name, result in results.items():
             found = by_decile(table[table["model"] == name], "rmse")
@@ -116,16 +116,16 @@ def test_intervals_enclose_their_figures_and_repeat_themselves() -> None:
     bed = random_bed()
     results = {"bias": evaluate_model(Bias().fit(bed.train), bed)}
     for tabulate in (tabulate_by_activity, tabulate_by_popularity):
-        table = tabulate(results, bed, seed=1, samples=200)
+        table = tabulate(results, bed, resample(bed, 1, 200))
         assert ((table["low"] <= table["estimate"]) & (table["estimate"] <= table["high"])).all()
         assert (table["low"] < table["high"]).mean() > 0.8
-        pd.testing.assert_frame_equal(table, tabulate(results, bed, seed=1, samples=200))
-        assert not table["low"].equals(tabulate(results, bed, seed=2, samples=200)["low"])
+        pd.testing.assert_frame_equal(table, tabulate(results, bed, resample(bed, 1, 200)))
+        assert not table["low"].equals(tabulate(results, bed, resample(bed, 2, 200))["low"])
 
 
 def test_an_oracle_is_perfect_in_every_decile() -> None:
     bed = random_bed()
     results = {"oracle": evaluate_model(Oracle(bed.test).fit(bed.train), bed)}
-    table = tabulate_by_activity(results, bed, seed=0, samples=100)
+    table = tabulate_by_activity(results, bed, resample(bed))
     assert set(table.loc[table["metric"] == "rmse", "estimate"]) == {0.0}
     assert set(table.loc[table["metric"] == "ndcg@10", "estimate"]) == {1.0}
