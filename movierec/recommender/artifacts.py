@@ -11,17 +11,21 @@ from typing import Any, Final
 from movierec import io, paths
 from movierec.columns import MOVIE_ID, RATING, USER_ID
 from movierec.errors import MovierecError
-from movierec.evaluation.champion import MODELS, choose_champion, load_stored_model
+from movierec.evaluation.champion import choose_champion
 from movierec.lockfile import LOCK, hash_file, hash_listing, list_outputs, read_lock
 from movierec.models.base import Recommender
+from movierec.models.roster import load_model
 from movierec.recommender.catalogue import Catalogue
 from movierec.recommender.profiles import Profiles
+from movierec.roster import BY_NAME, ROSTER, STORED, VALIDATION_RMSE
 
-RATING_MODELS: Final = {"svd": "train_svd.json", "svd_tuned": "tune.json"}  # where their validation RMSE is
-
-_METRICS: Final = tuple(paths.METRICS / name for name in ("evaluate.json", *RATING_MODELS.values()))
+_EVALUATED: Final = paths.DETAILS / "evaluate.json"
+_RATING_MODELS: Final = {  # where their validation RMSE is; the ALS's stars were calibrated on validation
+    entry.name: paths.METRICS / f"{entry.stage}.json" for entry in ROSTER if entry.decided_by == VALIDATION_RMSE
+}
+_METRICS: Final = (_EVALUATED, *_RATING_MODELS.values())
 _CLEAN: Final = (paths.CLEAN_MOVIES, paths.CLEAN_RATINGS)
-_MODEL_FILES: Final = {name: paths.MODELS / f"{name}.npz" for name in MODELS}
+_MODEL_FILES: Final = {name: paths.MODELS / f"{name}.npz" for name in STORED}
 _FILES: Final = (*_CLEAN, *_MODEL_FILES.values(), *_METRICS)
 
 
@@ -38,7 +42,7 @@ class Artifacts:
     champion : str
         Name of the best ranking model, by NDCG@10 on validation.
     models : mapping of str to Recommender
-        svd, svd_tuned, als, als_tuned; all know the same users and movies.
+        Every stored model of the roster by its name; all know the same users and movies.
     catalogue : Catalogue
         All movies of data/clean.
     profiles : Profiles
@@ -46,8 +50,8 @@ class Artifacts:
     baseline_rmse : float
         Of `rating_model` on the test part, in stars.
     rating_model : str
-        Name of the model that predicts stars: of the two SVDs the one with the lower RMSE on validation. The ALS's
-        stars were calibrated on that part.
+        Name of the model that predicts stars: the one with the lowest RMSE on validation among those that are chosen
+        by it.
     """
 
     version: str
@@ -79,23 +83,55 @@ def load_artifacts(root: Path) -> Artifacts:
     """
     before = fingerprint(root)
     version = _verify(root)
-    evaluated, *validated = (io.read_json(root / path) for path in _METRICS)
-    rating_model = _choose_rating_model(dict(zip(RATING_MODELS, validated, strict=True)))
+    evaluated = io.read_json(root / _EVALUATED)
+    rating_model = _choose_rating_model(root)
     ratings = io.read_parquet(root / paths.CLEAN_RATINGS, (USER_ID, MOVIE_ID, RATING))
-    models = {name: load_stored_model(root / path) for name, path in _MODEL_FILES.items()}
+    models = {name: load_model(root / path) for name, path in _MODEL_FILES.items()}
     artifacts = Artifacts(
         version=version,
         champion=choose_champion(evaluated),
         models=models,
         catalogue=Catalogue(io.read_parquet(root / paths.CLEAN_MOVIES), ratings),
         profiles=Profiles(ratings, models[rating_model].users),
-        baseline_rmse=_figure(evaluated, rating_model, "rmse", "evaluate.json"),
+        baseline_rmse=_find_metric(evaluated, rating_model, "rmse", _EVALUATED),
         rating_model=rating_model,
     )
     changed = [name for name, *state in set(before) ^ set(fingerprint(root))]
     if changed:
         raise MovierecError(f"{min(changed)} changed while it was being read: wait for `dvc repro` to end, try again")
     return artifacts
+
+
+def gather_artifacts(model: Path, movies: Path, ratings: Path) -> Artifacts:
+    """Gather what a single stored model answers from, outside the project's folder.
+
+    Parameters
+    ----------
+    model : Path
+        ``NAME.npz`` of the roster.
+    movies, ratings : Path
+        Parquet files as the clean stage writes them, the ratings of any choice of rows.
+
+    Returns
+    -------
+    Artifacts
+        The model is the champion and the rating model; its error is not known (NaN).
+
+    Raises
+    ------
+    MovierecError
+        If a file is absent or damaged.
+    """
+    loaded, table = load_model(model), io.read_parquet(ratings, (USER_ID, MOVIE_ID, RATING))
+    return Artifacts(
+        version=model.stem,
+        champion=model.stem,
+        models={model.stem: loaded},
+        catalogue=Catalogue(io.read_parquet(movies), table),
+        profiles=Profiles(table, loaded.users),
+        baseline_rmse=math.nan,
+        rating_model=model.stem,
+    )
 
 
 def fingerprint(root: Path) -> tuple[tuple[str, int, int, int], ...]:
@@ -106,18 +142,21 @@ def fingerprint(root: Path) -> tuple[tuple[str, int, int, int], ...]:
     return tuple(_stat(root / name) for name in (Path(LOCK), *_FILES))
 
 
-def _choose_rating_model(figures: Mapping[str, Mapping[str, Any]]) -> str:
-    rmse = {name: _figure(figures[name], "svd", "validation_rmse", file) for name, file in RATING_MODELS.items()}
+def _choose_rating_model(root: Path) -> str:
+    rmse = {
+        name: _find_metric(io.read_json(root / path), BY_NAME[name].kind, VALIDATION_RMSE, path)
+        for name, path in _RATING_MODELS.items()
+    }
     return min(rmse, key=lambda name: rmse[name])
 
 
-def _figure(figures: Mapping[str, Any], model: str, metric: str, file: str) -> float:
+def _find_metric(found: Mapping[str, Any], model: str, metric: str, path: Path) -> float:
     try:
-        value = float(figures[model][metric])
+        value = float(found[model][metric])
     except (KeyError, TypeError, ValueError):
         value = math.nan
     if not math.isfinite(value):
-        raise MovierecError(f"{paths.METRICS / file} has no {metric} of {model}: run `dvc repro` to make it")
+        raise MovierecError(f"{path} has no {metric} of {model}: run `dvc repro` to make it")
     return value
 
 

@@ -15,11 +15,11 @@ from movierec.recommender.artifacts import Artifacts
 from movierec.recommender.catalogue import Mask, Movie
 from movierec.recommender.profiles import Profile
 from movierec.recommender.scorers import Shares, Taste, make_scorer
+from movierec.roster import POPULARITY
 from movierec.text import find_nearest
 
 __all__ = ["POPULARITY", "Answer", "Engine", "Reason", "Recommendation", "Strategy"]
 
-POPULARITY: Final = "popularity"
 Values = npt.NDArray[np.floating[Any]]
 _NO_EXCLUSION: Final = np.zeros(2, dtype=np.int32)
 _NOTHING: Final = np.empty(0, dtype=np.int32)

@@ -1,4 +1,4 @@
-"""A user's vector solved in closed form against a fitted model's movies; no model is fitted or changed here."""
+"""Fold-in: a user's vector solved in closed form for the fixed movie factors of a fitted model."""
 
 from dataclasses import dataclass
 
@@ -35,9 +35,9 @@ class FoldedUser:
     targets: Array
 
     def explain(self, movies: Array) -> Array:
-        """Part each movie's score among the user's ratings.
+        """Split each movie's score into a contribution of each of the user's ratings.
 
-        Hu, Koren & Volinsky (2008), section 5: as the vector is linear in the targets, so is a score.
+        The vector is linear in the targets, and so is a score: Hu, Koren & Volinsky (2008), section 5.
 
         Parameters
         ----------

@@ -1,4 +1,4 @@
-"""Who rated what: the ratings that the models were made from, by user; new ones are kept elsewhere."""
+"""Who rated what: the ratings that the models were made from, by user, with newer ones put over them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

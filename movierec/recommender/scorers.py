@@ -1,4 +1,4 @@
-"""One fitted model made ready to answer for one user at a time; what to answer is decided elsewhere."""
+"""One fitted model made ready to answer for one user at a time."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass

@@ -11,15 +11,16 @@ import pytest
 
 from movierec import io, paths
 from movierec.errors import MovierecError
-from movierec.evaluation.champion import MODELS, choose_champion
+from movierec.evaluation.champion import choose_champion
 from movierec.recommender import artifacts as module
 from movierec.recommender.artifacts import Artifacts, fingerprint, load_artifacts
+from movierec.roster import BY_NAME, STORED
 from tests.pipeline.conftest import project_environment
 from tests.shop import FIGURES, lock_shop
 
 FILES = [
-    *(f"models/{name}.npz" for name in MODELS),
-    *(f"metrics/{name}.json" for name in ("evaluate", "train_svd", "tune")),
+    *(f"models/{name}.npz" for name in STORED),
+    *(f"metrics/{name}.json" for name in ("details/evaluate", "train_svd", "tune")),
     "data/clean/ratings.parquet",
     "data/clean/movies.parquet",
 ]
@@ -33,14 +34,16 @@ def refuse(root: Path, message: str) -> None:
 def test_a_bundle_is_what_the_pipeline_made(artifacts: Artifacts) -> None:
     assert re.fullmatch("[0-9a-f]{12}", artifacts.version)
     assert (artifacts.champion, artifacts.rating_model, artifacts.baseline_rmse) == ("als_tuned", "svd_tuned", 0.9)
-    assert {name: type(model) for name, model in artifacts.models.items()} == MODELS
+    assert {name: model.name for name, model in artifacts.models.items()} == {
+        name: BY_NAME[name].kind for name in STORED
+    }
     assert len(artifacts.catalogue) == 240
     assert artifacts.profiles.find(int(artifacts.models["als"].users.ids[0])).trained
 
 
 def test_the_version_depends_on_the_files_and_on_nothing_else(artifacts: Artifacts, own_shop: Path) -> None:
     assert load_artifacts(own_shop).version == artifacts.version
-    io.write_json(FIGURES | {"als": FIGURES["als"] | {"rmse": 0.96}}, own_shop / "metrics/evaluate.json")
+    io.write_json(FIGURES | {"als": FIGURES["als"] | {"rmse": 0.96}}, own_shop / "metrics/details/evaluate.json")
     lock_shop(own_shop)
     assert load_artifacts(own_shop).version != artifacts.version
 
@@ -90,7 +93,7 @@ def test_a_model_of_objects_is_refused(own_shop: Path) -> None:
 
 
 def test_figures_without_a_validation_metric_are_refused(own_shop: Path) -> None:
-    io.write_json({"als": {"ndcg@10": 0.9}}, own_shop / "metrics/evaluate.json")
+    io.write_json({"als": {"ndcg@10": 0.9}}, own_shop / "metrics/details/evaluate.json")
     lock_shop(own_shop)
     refuse(own_shop, "evaluate.json has no validation_ndcg@10 of als")
 

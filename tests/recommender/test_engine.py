@@ -9,13 +9,13 @@ import pytest
 from movierec import io, paths
 from movierec.columns import MOVIE_ID, USER_ID
 from movierec.errors import MovierecError
-from movierec.evaluation.champion import MODELS
 from movierec.models.als import ALS
 from movierec.models.popularity import Popularity
 from movierec.models.svd import SVD
 from movierec.recommender.artifacts import Artifacts
 from movierec.recommender.engine import POPULARITY, Answer, Engine
 from movierec.recommender.profiles import Profile
+from movierec.roster import STORED
 
 STRANGER = 999_999
 
@@ -33,7 +33,7 @@ def profile_of(movie_ids: list[int], stars: list[float], user_id: int = STRANGER
     return Profile(user_id, np.array(movie_ids, np.int32), np.array(stars, np.float32), trained=False, changed=True)
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", STORED)
 def test_trained_users_get_exactly_what_the_evaluated_model_recommends(
     engine: Engine, artifacts: Artifacts, ratings: pd.DataFrame, name: str
 ) -> None:
@@ -53,7 +53,7 @@ def test_seen_movies_are_recommended_on_demand(engine: Engine, artifacts: Artifa
         assert ids_of(engine.recommend(artifacts.profiles.find(user_id), 10, exclude_seen=False)) == lists[at].tolist()
 
 
-@pytest.mark.parametrize("model", [*MODELS, POPULARITY])
+@pytest.mark.parametrize("model", [*STORED, POPULARITY])
 def test_nothing_that_was_rated_is_recommended(engine: Engine, artifacts: Artifacts, model: str) -> None:
     user_id = int(artifacts.models["als"].users.ids[0])
     stored = {ids_of(engine.recommend(artifacts.profiles.find(user_id), 1, model=model))[0]: 0.5}
@@ -128,7 +128,7 @@ def test_what_is_unknown_is_refused_with_the_nearest(engine: Engine) -> None:
         engine.similar(999_999, 3)
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", STORED)
 def test_reasons_are_own_ratings_and_the_weightiest_parts(engine: Engine, artifacts: Artifacts, name: str) -> None:
     user_id = int(artifacts.models["als"].users.ids[2])
     profile = artifacts.profiles.find(user_id)
@@ -148,7 +148,7 @@ def test_explaining_changes_nothing_else(engine: Engine, artifacts: Artifacts) -
     assert ids_of(engine.recommend(profile, 9, explain=True)) == ids_of(engine.recommend(profile, 9))
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", STORED)
 def test_the_only_rating_weighs_all_that_ratings_weigh(engine: Engine, artifacts: Artifacts, name: str) -> None:
     movie_id = int(artifacts.models["als"].movies.ids[7])
     answer = engine.recommend(profile_of([movie_id], [5.0]), 1, model=name, explain=True)
@@ -162,13 +162,13 @@ def test_the_only_rating_weighs_all_that_ratings_weigh(engine: Engine, artifacts
 def test_a_profile_without_a_known_movie_has_no_reasons(engine: Engine, artifacts: Artifacts) -> None:
     user_id = int(artifacts.models["als"].users.ids[0])
     hollow = Profile(user_id, np.empty(0, np.int32), np.empty(0, np.float32), trained=True, changed=False)
-    for name in MODELS:
+    for name in STORED:
         answer = engine.recommend(hollow, 3, model=name, explain=True)
         assert answer.strategy == "personal"
         assert [item.reasons for item in answer.items] == [(), (), ()]
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", STORED)
 def test_stars_of_trained_users_are_the_models(engine: Engine, artifacts: Artifacts, name: str) -> None:
     model = artifacts.models[name]
     movie_ids = [*model.movies.ids[:50].tolist(), 500_000]
@@ -189,7 +189,7 @@ def test_stars_come_from_the_rating_model(engine: Engine, artifacts: Artifacts) 
     assert engine.predict(profile, [1]).tolist() == engine.predict(profile, [1], "svd_tuned").tolist()
 
 
-@pytest.mark.parametrize("name", [*MODELS, POPULARITY])
+@pytest.mark.parametrize("name", [*STORED, POPULARITY])
 @pytest.mark.parametrize("stars", [0.5, 5.0])
 def test_stars_stay_on_the_scale(engine: Engine, artifacts: Artifacts, name: str, stars: float) -> None:
     movie_ids = artifacts.catalogue.movie_ids.tolist()

@@ -5,15 +5,15 @@ import pytest
 
 from movierec import io, paths
 from movierec.errors import MovierecError
-from movierec.evaluation.champion import MODELS
 from movierec.models.als import ALS
 from movierec.models.popularity import Popularity
 from movierec.models.svd import SVD
 from movierec.recommender.artifacts import Artifacts
 from movierec.recommender.scorers import make_scorer
+from movierec.roster import STORED
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", STORED)
 def test_scores_are_the_models(artifacts: Artifacts, name: str) -> None:
     model = artifacts.models[name]
     scorer = make_scorer(model)
@@ -26,7 +26,7 @@ def test_scores_are_the_models(artifacts: Artifacts, name: str) -> None:
     assert scorer.recall(999_999) is None
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", STORED)
 def test_the_parts_of_an_explanation_sum_to_the_folded_in_score(artifacts: Artifacts, name: str) -> None:
     model = artifacts.models[name]
     scorer = make_scorer(model)
