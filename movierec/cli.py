@@ -1,5 +1,7 @@
 """The command line: what the pipeline made, whether it can be made again, its runs, experiments, recommendations."""
 
+from typing import Annotated
+
 import typer
 
 from movierec.commands import abtest, ratings, recommend, serve, track
@@ -24,6 +26,16 @@ def show_summary() -> None:
     from movierec import summary  # noqa: PLC0415  # takes a second, which other commands need not wait
 
     typer.echo(summary.summarize_experiment())
+
+
+@app.command("compare")
+def compare(
+    *, model: Annotated[str | None, typer.Option(help="Only this model; default: each one that differs.")] = None
+) -> None:
+    """Compare each DVC experiment with what is committed: changed parameters, differences, and which are real."""
+    from movierec.tracking import experiments  # noqa: PLC0415  # as above
+
+    typer.echo(experiments.compare_experiments(model))
 
 
 @app.command("verify")

@@ -134,7 +134,7 @@ def analyze_outcomes(
     report = compare_arms(outcomes.observe(names[0]), outcomes.observe(names[1]), design, rng(0, "abtest", "bootstrap"))
     others = outcomes.table.height - report.difference.control.n - report.difference.treatment.n
     if as_json:
-        _print_json(report.to_metrics() | {"users_in_other_arms": others})
+        _print_json(report.to_details() | {"users_in_other_arms": others})
         return
     typer.echo(report.summarize())
     if others:

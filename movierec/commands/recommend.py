@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from movierec.errors import MovierecError
+from movierec.roster import SERVED
 from movierec.service.storage.records import LARGEST_ID
 from movierec.text import align_columns
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 UserId = Annotated[int, typer.Option("--user", min=1, max=LARGEST_ID, help="Id of a user, known or not.")]
 Count = Annotated[int, typer.Option("-k", min=1, max=200, help="How many movies.")]
-ModelName = Annotated[str | None, typer.Option("--model", help="svd, svd_tuned, als, als_tuned or popularity.")]
+ModelOption = Annotated[str | None, typer.Option("--model", help=f"One of {', '.join(SERVED)}.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 
 
@@ -38,7 +39,7 @@ def recommend_movies(
     k: Count = 10,
     genre: Annotated[str | None, typer.Option(help="Only movies of this genre.")] = None,
     decade: Annotated[int | None, typer.Option(help="Only movies of this decade, such as 1990.")] = None,
-    model: ModelName = None,
+    model: ModelOption = None,
     explain: Annotated[bool, typer.Option("--explain", help="Say which of the user's own ratings weigh most.")] = False,
     include_seen: Annotated[bool, typer.Option("--include-seen", help="Also what the user rated.")] = False,
     as_json: AsJson = False,
@@ -84,7 +85,7 @@ def predict_stars(
     *,
     user: UserId,
     movie: Annotated[list[int], typer.Option(help="Id of a movie; may be given several times.")],
-    model: ModelName = None,
+    model: ModelOption = None,
     as_json: AsJson = False,
 ) -> None:
     """Predict how many stars a user would give to movies."""

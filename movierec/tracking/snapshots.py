@@ -62,7 +62,7 @@ class Snapshot:
         return name, self.stages["split"].outs[_SPLIT].removesuffix(".dir")
 
     def find_obstacle(self, stage: Stage) -> str | None:
-        """Say why a stage's result cannot be told from the files here; None if it can.
+        """Return why the files here do not belong to a stage's recorded result; None if they do.
 
         Its inputs must be what the other stages made last, and its small outputs must be the recorded ones.
         """
@@ -150,6 +150,15 @@ def read_committed(folder: Path, scratch: Path) -> Iterator[Snapshot]:
         extract_files(folder, commit, KEPT_IN_GIT, target)
         if (target / LOCK).exists():
             yield read_snapshot(target, name, commit)
+
+
+def flatten_mapping(content: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield each leaf of nested mappings with its dotted key."""
+    for name, value in content.items():
+        if isinstance(value, dict):
+            yield from flatten_mapping(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", value
 
 
 def _list_paths(entries: Iterable[str | Mapping[str, Any]]) -> list[str]:
