@@ -1,4 +1,4 @@
-"""The app: routes, limits and models put together; each is defined elsewhere."""
+"""The app: routes, limits and models put together."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -85,7 +85,7 @@ def report_results(
     left_out = outcomes[USER_ID].nunique() - len(known)
     arms = [_observe(known[known["arm"] == arm]) for arm in (control, treatment)]
     try:
-        report = compare_arms(arms[0], arms[1], design, rng(0, "abtest", "bootstrap")).to_metrics()
+        report = compare_arms(arms[0], arms[1], design, rng(0, "abtest", "bootstrap")).to_details()
     except MovierecError as error:
         report = _postpone(design, arms, f"Keep running: {error}.")
     return report | {"users_in_other_arms": left_out}

@@ -1,4 +1,4 @@
-"""What the routes have in common: the models, the store, the figures, and a user's ratings from the first two."""
+"""What the routes share: the models, the store, the monitor, and a user's ratings from data and store."""
 
 import time
 from collections.abc import Callable, Mapping

@@ -5,7 +5,8 @@ from typing import Annotated, Final, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from movierec.recommender.catalogue import Movie
-from movierec.service.settings import Arm, ServedModel
+from movierec.roster import ServedName
+from movierec.service.settings import Arm
 from movierec.service.storage.records import LARGEST_ID
 
 LATEST: Final = 253_402_300_799  # s: the end of the year 9999
@@ -52,7 +53,7 @@ class RecommendationQuery(_In):
     decade: Decade | None = None
     exclude_seen: bool = Field(default=True, description="leave out what the user rated")
     explain: bool = Field(default=False, description="give the user's own ratings that weigh most")
-    model: ServedModel | None = Field(default=None, description="instead of the champion or the experiment's arm")
+    model: ServedName | None = Field(default=None, description="instead of the champion or the experiment's arm")
 
 
 class SearchQuery(_In):
@@ -82,7 +83,7 @@ class PairsIn(_Body):
     """Whose rating of what to predict."""
 
     pairs: list[Pair] = Field(min_length=1, max_length=1000)
-    model: ServedModel | None = Field(default=None, description="by default the best at predicting ratings")
+    model: ServedName | None = Field(default=None, description="by default the best at predicting ratings")
 
 
 class EventIn(_Body):

@@ -34,12 +34,12 @@ Credentials = Annotated[HTTPAuthorizationCredentials | None, Security(_BEARER)]
 
 
 def check_token(token: SecretStr | None, credentials: HTTPAuthorizationCredentials | None) -> None:
-    """Let pass who gives the token, and everyone if there is none.
+    """Refuse a request without the service's token; a service without one refuses nobody.
 
     Raises
     ------
     HTTPException
-        401 if the token is absent or wrong; how wrong, the time that it takes does not tell.
+        401 if the token is absent or wrong. The comparison takes the same time for every wrong token.
     """
     if token is None:
         return
@@ -49,7 +49,7 @@ def check_token(token: SecretStr | None, credentials: HTTPAuthorizationCredentia
 
 
 def declare_open(app: FastAPI) -> None:
-    """Let the contract of an app without a token say that no route needs one."""
+    """State in the OpenAPI contract of an app without a token that no route needs one."""
     describe = app.openapi
 
     def describe_open() -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Answers kept by user for a while, each computed once at a time; what they are answers to is the caller's business."""
+"""A cache by user: each answer is kept for a while and computed once, however many ask for it at the same time."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable

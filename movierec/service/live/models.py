@@ -1,4 +1,4 @@
-"""The models that are served, and how newer ones take their place; what they answer is decided elsewhere."""
+"""The models that are served, and how newer ones take their place without a request being lost."""
 
 import asyncio
 from collections.abc import Callable, Mapping

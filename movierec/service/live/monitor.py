@@ -1,4 +1,4 @@
-"""The figures at /metrics, in Prometheus's format; when they change is decided where things happen."""
+"""Counters, histograms and gauges for /metrics, in Prometheus's format."""
 
 from typing import Final
 

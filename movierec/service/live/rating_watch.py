@@ -1,4 +1,4 @@
-"""Ratings that other processes store in the same database: who gave them is forgotten here, too."""
+"""Watching the shared database: whoever rated something through another process is forgotten by the caches here."""
 
 import asyncio
 from collections.abc import Callable

@@ -42,7 +42,7 @@ WAIT_S: Final = 1.5
 CONNECTIONS: Final = 40  # as many as a server's thread pool has threads
 
 _POSTGRESQL_OPTIONS: Final = "-c statement_timeout=3000 -c lock_timeout=1500 -c synchronous_commit=on"
-_CREATION_LOCK: Final = 0x6D6F766965  # any number that nobody else uses as an advisory lock
+_CREATION_LOCK: Final = 0x6D6F766965  # any number that no other program uses as an advisory lock
 _TABLES: Final = MetaData()
 
 

@@ -1,4 +1,4 @@
-"""Ratings and events that the service was given, stored durably; what is made of them is decided elsewhere."""
+"""The ratings and events that the service was given, stored durably."""
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
@@ -75,10 +75,10 @@ class Store:
         rating : StoredRating
             Of one user, movie and time there is one rating.
         key : str, optional
-            The client's idempotency key; kept for good, together with the rating or not at all.
+            The client's idempotency key; stored in the same transaction as the rating, and kept for good.
         content : str, optional
-            What the client sent under `key`, in any fixed form; the rating itself by default. Give it where a default
-            filled in, such as the time of arrival, would make a repeated request look like another.
+            What the client sent under `key`, in any fixed form; by default the rating itself. Give it where a value
+            that the service fills in, such as the time of arrival, would make a repeated request look like a new one.
         newest : bool
             The rating's time is that of arrival. If the user gave the movie other stars then or later, these are stored
             a second after the latest, so that they are the ones that count.
@@ -121,8 +121,10 @@ class Store:
             return {row.movie_id: row.rating for row in connection.execute(query)}
 
     def all_ratings(self) -> Iterator[StoredRating]:
-        """Yield every rating in the order of storing; whether one that comes meanwhile is among them is open."""
-        query = select(RATINGS).order_by(RATINGS.c.id).limit(PAGE_ROWS)  # pages, lest a slow reader hold a transaction
+        """Yield every rating in the order of storing; one stored meanwhile may or may not be among them."""
+        query = (
+            select(RATINGS).order_by(RATINGS.c.id).limit(PAGE_ROWS)
+        )  # in pages, so that a slow reader holds no transaction
         last = 0
         while True:
             with self._transact() as connection:

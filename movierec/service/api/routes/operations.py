@@ -1,4 +1,4 @@
-"""For those who run the service: is it alive, is it ready, how does it do, and load the models again."""
+"""Routes for operators: liveness, readiness, metrics and reloading the models."""
 
 from typing import Final
 

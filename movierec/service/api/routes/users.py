@@ -7,6 +7,7 @@ from fastapi import APIRouter, HTTPException, Query, Response
 
 from movierec.errors import MovierecError
 from movierec.recommender.engine import POPULARITY, Recommendation
+from movierec.roster import ServedName
 from movierec.service.api.dependencies import Dependencies, Deps, LiveNow
 from movierec.service.api.problems import describe_problems
 from movierec.service.api.schemas import (
@@ -22,7 +23,7 @@ from movierec.service.api.schemas import (
 )
 from movierec.service.experiments import assign_arm
 from movierec.service.live.models import Live
-from movierec.service.settings import ARMS, ServedModel, ServiceSettings
+from movierec.service.settings import ARMS, ServiceSettings
 
 router = APIRouter(prefix="/v1/users", tags=["users"], responses=describe_problems(422, 429, 503))
 
@@ -81,7 +82,7 @@ async def _answer(dependencies: Dependencies, live: Live, user_id: int, query: R
 
 def _choose_model(
     settings: ServiceSettings, user_id: int, query: RecommendationQuery
-) -> tuple[ServedModel | None, ArmOut | None]:
+) -> tuple[ServedName | None, ArmOut | None]:
     experiment = settings.experiment
     if query.model or experiment is None or not settings.serve_experiment:
         return query.model, None
