@@ -80,10 +80,7 @@ def measure(bed: TestBed, params: Params, seed: int) -> dict[str, float]:
 def fit_best_svd(bed: TestBed, params: Params, seed: int) -> SVD:
     """Fit every configuration of params.yaml; return the one with the lowest RMSE on validation."""
     pairs = bed.validation[USER_ID], bed.validation[MOVIE_ID]
-    fitted = [
-        SVD(**each.model_dump(), seed=seed).fit(bed.train, bed.validation)
-        for each in params.tune.configurations.values()
-    ]
+    fitted = [SVD(**each.model_dump(), seed=seed).fit(bed.train, bed.validation) for each in params.tune.svd.values()]
     return min(fitted, key=lambda model: rmse(bed.validation[RATING], model.predict(*pairs)))
 
 

@@ -44,7 +44,7 @@ def build_shop(root: Path) -> None:
     for name, factors in (("als", 12), ("als_tuned", 8)):
         als = ALS(factors, regularization=5.0, seed=42).fit(parts["train"]).calibrate(parts["validation"])
         als.save(root / paths.MODELS / f"{name}.npz")
-    io.write_json(FIGURES, root / paths.METRICS / "evaluate.json")
+    io.write_json(FIGURES, root / paths.DETAILS / "evaluate.json")
     for name, rmse in (("train_svd", 0.92), ("tune", 0.91)):
         io.write_json({"svd": {"validation_rmse": rmse}}, root / paths.METRICS / f"{name}.json")
     lock_shop(root)
@@ -52,7 +52,7 @@ def build_shop(root: Path) -> None:
 
 def lock_shop(root: Path) -> None:
     """Write dvc.lock for what is in the folder now."""
-    files = [*(root / paths.MODELS).iterdir(), *(root / paths.METRICS).iterdir()]
+    files = [*(root / paths.MODELS).iterdir(), *(root / paths.METRICS).rglob("*.json")]
     outputs = [{"path": file.relative_to(root).as_posix(), "md5": md5(file.read_bytes())} for file in sorted(files)]
     clean = sorted((root / paths.CLEAN_RATINGS).parent.iterdir())
     listing = json.dumps([{"md5": md5(file.read_bytes()), "relpath": file.name} for file in clean])

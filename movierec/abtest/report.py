@@ -41,7 +41,12 @@ class Report:
     secondary: SecondaryMetrics
     verdict: Verdict
 
-    def to_metrics(self) -> dict[str, Any]:
+    def to_metrics(self) -> dict[str, float]:
+        """Return the difference of the arms by Welch's test: ``difference``, ``low``, ``high`` and ``p_value``."""
+        found = self.difference
+        return {"difference": found.estimate, "low": found.low, "high": found.high, "p_value": found.p_value}
+
+    def to_details(self) -> dict[str, Any]:
         """Return nested mappings of numbers and text, fit for JSON; what could not be computed is left out."""
         design, difference, secondary = self.design, self.difference, self.secondary
         plan = {

@@ -1,16 +1,10 @@
-"""The stored models, and which of them is put to use; validation figures alone decide, never test's."""
+"""Which stored model is put to use: the best by NDCG@10 on validation. Test figures take no part in the choice."""
 
 from collections.abc import Mapping
-from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from movierec.errors import MovierecError
-from movierec.evaluation.validation import VALIDATION_NDCG
-from movierec.models.als import ALS
-from movierec.models.base import Recommender
-from movierec.models.svd import SVD
-
-MODELS: Final[Mapping[str, type[Recommender]]] = {"als": ALS, "als_tuned": ALS, "svd": SVD, "svd_tuned": SVD}
+from movierec.roster import STORED, VALIDATION_NDCG
 
 
 def choose_champion(figures: Mapping[str, Any]) -> str:
@@ -19,12 +13,12 @@ def choose_champion(figures: Mapping[str, Any]) -> str:
     Parameters
     ----------
     figures : mapping
-        The content of ``metrics/evaluate.json``: each model's figures by its name.
+        The content of ``metrics/details/evaluate.json``: each model's figures by its name.
 
     Returns
     -------
     str
-        The one of `MODELS` with the highest ``validation_ndcg@10``, the first by name among equals.
+        The one of `movierec.roster.STORED` with the highest ``validation_ndcg@10``, the first by name among equals.
 
     Raises
     ------
@@ -33,15 +27,10 @@ def choose_champion(figures: Mapping[str, Any]) -> str:
 
     Examples
     --------
-    >>> choose_champion({name: {"validation_ndcg@10": 0.1} for name in MODELS})
+    >>> choose_champion({name: {"validation_ndcg@10": 0.1} for name in STORED})
     'als'
     """
-    return max(sorted(MODELS), key=lambda name: read_validation_ndcg(figures, name))
-
-
-def load_stored_model(path: Path) -> Recommender:
-    """Load one of `MODELS` by the name of its file: ``als_tuned.npz`` holds an ALS."""
-    return MODELS[path.stem].load(path)
+    return max(sorted(STORED), key=lambda name: read_validation_ndcg(figures, name))
 
 
 def read_validation_ndcg(figures: Mapping[str, Any], model: str) -> float:
@@ -49,5 +38,7 @@ def read_validation_ndcg(figures: Mapping[str, Any], model: str) -> float:
     of_model = figures.get(model)
     value = of_model.get(VALIDATION_NDCG) if isinstance(of_model, Mapping) else None
     if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value <= 1:
-        raise MovierecError(f"metrics/evaluate.json has no {VALIDATION_NDCG} of {model}: run `dvc repro evaluate`")
+        raise MovierecError(
+            f"metrics/details/evaluate.json has no {VALIDATION_NDCG} of {model}: run `dvc repro evaluate`"
+        )
     return float(value)

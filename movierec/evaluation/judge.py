@@ -12,7 +12,7 @@ import pandas as pd
 import scipy.sparse as sp
 
 from movierec.columns import GENRES, MOVIE_ID, RATING, USER_ID
-from movierec.evaluation.validation import VALIDATION_NDCG, measure_validation_ndcg
+from movierec.evaluation.validation import measure_validation_ndcg
 from movierec.ids import IdIndex
 from movierec.metrics.diversity import (
     coverage,
@@ -30,6 +30,7 @@ from movierec.metrics.rating import UserErrors, error_sums_by_user, rmse
 from movierec.metrics.relevance import Relevance
 from movierec.models.als import ALS
 from movierec.models.base import Recommender
+from movierec.roster import VALIDATION_NDCG
 
 LIST_LENGTH = 10  # of the metrics that are given for one k
 Values = npt.NDArray[np.float64]

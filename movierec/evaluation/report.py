@@ -8,28 +8,35 @@ import pandas as pd
 
 from movierec.columns import MODEL, RATING, TEST_RATINGS, TRAIN_RATINGS, USER_ID
 from movierec.evaluation.judge import ModelResult, TestBed
+from movierec.io import FLOAT_DIGITS
 from movierec.metrics.comparison import Comparison, compare_models, pair_errors, pair_means
-from movierec.metrics.intervals import Interval, bootstrap_errors, bootstrap_means
+from movierec.metrics.intervals import Interval, UserBootstrap, bootstrap_errors, bootstrap_means
 from movierec.metrics.ranking import KS
 from movierec.metrics.rating import calibration_table
+from movierec.text import align_columns
 
 WITH_INTERVAL: Final = ("precision@10", "recall@10", "ndcg@10")
 RATING_METRICS: Final = ("rmse", "mae")
-HEADLINE: Final = ("rmse", "ndcg@10")
+COMPARED: Final = ("rmse", "ndcg@10")
+HEADLINE: Final = ("rmse", "mae", "ndcg@10", "coverage@10")
 CALIBRATION_EDGES = np.arange(0.25, 5.5, 0.25)  # stars
 
 
-def summarize_results(results: Mapping[str, ModelResult], seed: int, samples: int) -> dict[str, dict[str, Any]]:
+def start_resampling(bed: TestBed, rng: np.random.Generator, samples: int) -> tuple[UserBootstrap, np.random.Generator]:
+    """Return the resamples of a bed's users for all tables, and the generator for the signs to flip."""
+    own = np.random.default_rng(int(rng.integers(2**63)))
+    return UserBootstrap(len(bed.users), own, samples), own
+
+
+def summarize_results(results: Mapping[str, ModelResult], bootstrap: UserBootstrap) -> dict[str, dict[str, Any]]:
     """Turn per-user vectors into means, with intervals for the headline metrics.
 
     Parameters
     ----------
     results : mapping of str to ModelResult
         By model, on the same `TestBed`.
-    seed : int
-        Of the resamples of users; the same seed, the same resamples, here and in the other tables.
-    samples : int
-        Bootstrap resamples.
+    bootstrap : UserBootstrap
+        The resamples of the bed's users, the same for every table.
 
     Returns
     -------
@@ -38,8 +45,8 @@ def summarize_results(results: Mapping[str, ModelResult], seed: int, samples: in
     """
     errors = {name: result.errors for name, result in results.items()}
     headline = {(name, metric): results[name].by_user[metric] for name in results for metric in WITH_INTERVAL}
-    rating = bootstrap_errors(errors, np.random.default_rng(seed), samples)
-    ranking = bootstrap_means(headline, np.random.default_rng(seed), samples)
+    rating = bootstrap_errors(errors, bootstrap)
+    ranking = bootstrap_means(headline, bootstrap)
     summary: dict[str, dict[str, Any]] = {}
     for name, result in results.items():
         figures: dict[str, Any] = dict(result.overall)
@@ -82,13 +89,17 @@ def compare_with_floor(summary: dict[str, dict[str, Any]], fetched: Mapping[str,
     return floor
 
 
-def compare_results(results: Mapping[str, ModelResult], seed: int, samples: int) -> list[Comparison]:
+def compare_results(
+    results: Mapping[str, ModelResult], bootstrap: UserBootstrap, rng: np.random.Generator
+) -> list[Comparison]:
     """Compare every two models in each metric that has an interval.
 
     Parameters
     ----------
-    results, seed, samples
+    results, bootstrap
         As for `summarize_results`.
+    rng : numpy.random.Generator
+        Draws the signs that are flipped.
 
     Returns
     -------
@@ -98,14 +109,14 @@ def compare_results(results: Mapping[str, ModelResult], seed: int, samples: int)
     metrics = pair_errors({name: result.errors for name, result in results.items()})
     for metric in WITH_INTERVAL:
         metrics[metric] = pair_means({name: result.by_user[metric] for name, result in results.items()})
-    return compare_models(list(results), metrics, np.random.default_rng(seed), samples)
+    return compare_models(list(results), metrics, bootstrap, rng)
 
 
 def summarize_comparisons(comparisons: Iterable[Comparison]) -> dict[str, dict[str, dict[str, Any]]]:
     """Return ``{metric: {a_vs_b: {difference, p_value, real}}}`` of the headline metrics, p-values adjusted."""
     found: dict[str, dict[str, dict[str, Any]]] = {}
     for one in comparisons:
-        if one.metric in HEADLINE:
+        if one.metric in COMPARED:
             finding = {"difference": one.difference.estimate, "p_value": one.p_adjusted, "real": one.is_real}
             found.setdefault(one.metric, {})[f"{one.first}_vs_{one.second}"] = finding
     return found
@@ -197,22 +208,29 @@ def tabulate_calibration(results: Mapping[str, ModelResult], bed: TestBed) -> pd
     return pd.concat(tables, ignore_index=True)
 
 
-def format_summary(summary: Mapping[str, Mapping[str, Any]], floor: float | None) -> str:
+def select_headline(summary: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, float]]:
+    """Return the metrics that DVC shows, ``{model: {metric: value}}``, rounded as they are stored."""
+    return {
+        model: {metric: round(figures[metric], FLOAT_DIGITS) for metric in HEADLINE if metric in figures}
+        for model, figures in summary.items()
+    }
+
+
+def format_headline(headline: Mapping[str, Mapping[str, float]], floor: float | None) -> str:
     """Return the headline metrics as a table for people."""
-    lines = [f"{'model':<12}{'RMSE':>8}{'MAE':>8}{'NDCG@10':>9}{'coverage@10':>13}"]
-    for model, figures in summary.items():
-        columns = (("rmse", 8), ("mae", 8), ("ndcg@10", 9), ("coverage@10", 13))
-        cells = (f"{figures[name]:>{width}.4f}" if name in figures else f"{'-':>{width}}" for name, width in columns)
-        lines.append(f"{model:<12}{''.join(cells)}")
-    if floor is not None:
-        lines.append(f"{'noise floor':<12}{floor:>8.4f}  the RMSE that no model can beat on this data")
-    return "\n".join(lines)
+    rows = [["model", "RMSE", "MAE", "NDCG@10", "coverage@10"]]
+    for model, metrics in headline.items():
+        rows.append([model, *(f"{metrics[name]:.4f}" if name in metrics else "-" for name in HEADLINE)])
+    table = align_columns(rows)
+    if floor is None:
+        return table
+    return f"{table}\nnoise floor: {floor:.4f} stars, the RMSE that no model can beat on this data"
 
 
 def format_comparisons(comparisons: Sequence[Comparison]) -> str:
     """Return a line for each headline metric that names the pairs of models whose difference may be chance."""
     lines = []
-    for metric in HEADLINE:
+    for metric in COMPARED:
         of_metric = [one for one in comparisons if one.metric == metric]
         doubtful = [f"{one.first} and {one.second}" for one in of_metric if not one.is_real]
         if of_metric:

@@ -1,4 +1,4 @@
-"""The figure that every choice between ranking models is made by, NDCG@10 on validation; who chooses is elsewhere."""
+"""NDCG@10 on validation: the figure by which every choice between ranking models is made."""
 
 from typing import Final, Protocol
 
@@ -10,7 +10,6 @@ from movierec.metrics.ranking import ranking_metrics_by_user
 from movierec.metrics.relevance import Relevance
 
 K: Final = 10
-VALIDATION_NDCG: Final = f"validation_ndcg@{K}"
 
 
 class Ranker(Protocol):

@@ -1,4 +1,4 @@
-"""What git knows: the commit, DVC's experiments and the files of both; what they say is read in `ledger`."""
+"""What git knows: the commit, DVC's experiments and the files of both."""
 
 import io
 import re

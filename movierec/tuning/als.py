@@ -4,7 +4,7 @@ from typing import ClassVar
 
 import pandas as pd
 
-from movierec.evaluation.validation import VALIDATION_NDCG, measure_validation_ndcg
+from movierec.evaluation.validation import measure_validation_ndcg
 from movierec.metrics.relevance import Relevance
 from movierec.models.als import ALS
 from movierec.models.base import Recommender
@@ -23,9 +23,6 @@ class AlsObjective(Objective):
     """
 
     model: ClassVar[str] = "als"
-    listed_in: ClassVar[str] = "tune.als"
-    metric: ClassVar[str] = VALIDATION_NDCG
-    lowest_wins: ClassVar[bool] = False
     code: ClassVar[tuple[str, ...]] = (
         "movierec.ids",
         "movierec.metrics.ranking",

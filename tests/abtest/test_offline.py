@@ -100,7 +100,7 @@ def test_arms_swapped_reverse_the_verdict() -> None:
 
 def test_order_of_the_rows_does_not_matter() -> None:
     table = _table()
-    assert _run(table).to_metrics() == _run(table.sample(frac=1, random_state=0)).to_metrics()
+    assert _run(table).to_details() == _run(table.sample(frac=1, random_state=0)).to_details()
 
 
 def test_the_experiments_name_salts_the_assignment() -> None:

@@ -3,16 +3,17 @@ from typing import Any
 import pytest
 
 from movierec.errors import MovierecError
-from movierec.evaluation.champion import MODELS, choose_champion
+from movierec.evaluation.champion import choose_champion
+from movierec.roster import STORED
 
 
 def figures(**values: float) -> dict[str, Any]:
-    found: dict[str, Any] = {name: {"validation_ndcg@10": 0.1, "ndcg@10": 0.5} for name in MODELS}
+    found: dict[str, Any] = {name: {"validation_ndcg@10": 0.1, "ndcg@10": 0.5} for name in STORED}
     found |= {name: {"validation_ndcg@10": value} for name, value in values.items()}
     return found | {"popularity": {"validation_ndcg@10": 0.9}, "data": {"test_users": 3}}
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", STORED)
 def test_the_highest_on_validation_wins_whatever_test_says(name: str) -> None:
     assert choose_champion(figures(**{name: 0.2})) == name
 
@@ -23,7 +24,7 @@ def test_the_first_by_name_wins_among_equals() -> None:
 
 
 def test_all_zeros_have_a_champion() -> None:
-    assert choose_champion(figures(**dict.fromkeys(MODELS, 0))) == "als"
+    assert choose_champion(figures(**dict.fromkeys(STORED, 0))) == "als"
 
 
 @pytest.mark.parametrize("broken", [None, {}, {"validation_ndcg@10": None}, {"validation_ndcg@10": "0.3"}, 0.3])

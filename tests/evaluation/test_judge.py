@@ -33,6 +33,7 @@ from tests.beds import (
     as_ratings,
     hand_labels_to_strangers,
     random_bed,
+    resample,
     small_bed,
 )
 
@@ -41,7 +42,7 @@ LOG2_3 = math.log2(3)
 
 def summarize(bed: TestBed, **models: Recommender) -> dict[str, dict[str, Any]]:
     results = {name: evaluate_model(model, bed) for name, model in models.items()}
-    return summarize_results(results, seed=0, samples=200)
+    return summarize_results(results, resample(bed, samples=200))
 
 
 def test_popularity_by_hand() -> None:

@@ -19,7 +19,7 @@ from movierec.metrics.rating import UserErrors
 from movierec.models.als import ALS
 from movierec.models.base import Recommender
 from movierec.models.bias import Bias
-from tests.beds import Fake, Oracle, random_bed, small_bed
+from tests.beds import Fake, Oracle, random_bed, resample, small_bed
 
 RANKING = ("precision", "recall", "ndcg", "map", "hit_rate")
 BEYOND = ("coverage", "diversity", "novelty")
@@ -112,25 +112,32 @@ def test_predictions_at_both_ends_of_the_scale_have_a_calibration_bin(stars: flo
     assert table.to_numpy().tolist() == [["svd", stars, stars, 1]]
 
 
-def test_format_summary() -> None:
-    lines = report.format_summary(SUMMARY, 0.8).splitlines()
+def test_headline_is_rounded_as_it_is_stored_and_told() -> None:
+    # 0.0769496 would be told as 0.0769 and its stored form 0.07695 as 0.0770 or 0.0769, by chance
+    headline = report.select_headline({"als": {"rmse": 0.0769496, "ndcg@10": 0.07694951}})
+    assert headline == {"als": {"rmse": 0.07695, "ndcg@10": 0.07695}}
+    assert report.format_headline(headline, None).split("\n")[1].split() == ["als", "0.0770", "-", "0.0770", "-"]
+
+
+def test_format_headline() -> None:
+    lines = report.format_headline(report.select_headline(SUMMARY), 0.8).splitlines()
     assert [line.split() for line in lines[:3]] == [
         ["model", "RMSE", "MAE", "NDCG@10", "coverage@10"],
         ["svd", "0.9123", "0.6250", "0.0500", "0.5000"],
         ["bias", "1.0000", "0.8000", "-", "-"],  # ranks nobody
     ]
     assert len({len(line) for line in lines[:3]}) == 1  # aligned
-    assert lines[3].split()[:3] == ["noise", "floor", "0.8000"]
+    assert lines[3].startswith("noise floor: 0.8000 stars")
 
 
 @pytest.mark.parametrize("floor", [None, 0.8])
 def test_the_floor_is_told_where_it_is_known(floor: float | None) -> None:
-    assert ("noise floor" in report.format_summary(SUMMARY, floor)) == (floor is not None)
+    assert ("noise floor" in report.format_headline(report.select_headline(SUMMARY), floor)) == (floor is not None)
 
 
 def summarize(bed: TestBed, **models: Recommender) -> dict[str, dict[str, Any]]:
     results = {name: evaluate_model(model, bed) for name, model in models.items()}
-    return summarize_results(results, seed=0, samples=200)
+    return summarize_results(results, resample(bed, samples=200))
 
 
 def test_summary_has_every_metric_and_the_headline_with_intervals(tmp_path: Path) -> None:
@@ -152,7 +159,7 @@ def test_summary_has_every_metric_and_the_headline_with_intervals(tmp_path: Path
 def test_summary_means_users_and_pools_errors() -> None:
     bed = random_bed()
     result = evaluate_model(Bias().fit(bed.train), bed)
-    figures = summarize_results({"bias": result}, seed=0, samples=100)["bias"]
+    figures = summarize_results({"bias": result}, resample(bed))["bias"]
     for metric, values in result.by_user.items():
         assert figures[metric] == pytest.approx(np.mean(values[~np.isnan(values)])), metric
     assert figures["rmse"] == pytest.approx(math.sqrt(result.errors.squared.sum() / len(bed.test)))
@@ -167,7 +174,7 @@ def test_intervals_are_seeded_and_shared_between_models() -> None:
     assert summary["one"] == summary["same"]
     assert summary == summarize(bed, one=model, same=model)
     result = {"one": evaluate_model(model, bed)}
-    other = summarize_results(result, seed=1, samples=200)["one"]
+    other = summarize_results(result, resample(bed, 1, 200))["one"]
     assert other["rmse_ci"] != summary["one"]["rmse_ci"]
     assert other["rmse"] == summary["one"]["rmse"]
 
@@ -197,14 +204,15 @@ def test_intervals_of_models_and_of_their_difference_share_resamples() -> None:
     results = {"svd": evaluate_model(Bias().fit(bed.train), bed), "als": evaluate_model(Fake().fit(bed.train), bed)}
     zero = {metric: np.where(np.isnan(values), values, 0.0) for metric, values in results["als"].by_user.items()}
     results["als"] = dataclasses.replace(results["als"], by_user=zero)
-    alone = summarize_results(results, seed=5, samples=300)["svd"]
-    compared = {one.metric: one for one in report.compare_results(results, seed=5, samples=300)}
+    bootstrap, signs = report.start_resampling(bed, np.random.default_rng(5), 300)
+    alone = summarize_results(results, bootstrap)["svd"]
+    compared = {one.metric: one for one in report.compare_results(results, bootstrap, signs)}
     assert list(compared) == ["rmse", "mae", *report.WITH_INTERVAL]
     for metric in report.WITH_INTERVAL:
         difference = compared[metric].difference
         assert {"low": difference.low, "high": difference.high} == pytest.approx(alone[f"{metric}_ci"], abs=1e-12)
         assert difference.estimate == pytest.approx(alone[metric])
-    worse = summarize_results(results, seed=5, samples=300)["als"]
+    worse = summarize_results(results, bootstrap)["als"]
     assert compared["rmse"].difference.estimate == pytest.approx(alone["rmse"] - worse["rmse"])
 
 

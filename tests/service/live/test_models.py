@@ -25,7 +25,7 @@ def anyio_backend() -> str:
 def replace_model(root: Path) -> None:
     """Put the plain ALS in the place of the tuned one."""
     temporary = root / "new.npz"
-    temporary.write_bytes((root / paths.MODELS / "als.npz").read_bytes().replace(b"als", b"als"))
+    temporary.write_bytes((root / paths.MODELS / "als.npz").read_bytes())
     temporary.replace(root / TUNED)
     lock_shop(root)
 
