@@ -166,6 +166,12 @@ def test_the_readmes_results_of_the_embedded_data_are_the_committed_ones() -> No
         assert shown == [f"{metrics[model][name]:.4f}" for name in ("rmse", "ndcg@10")], model
 
 
+def test_the_tutorial_shows_the_summary(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    printed = CliRunner().invoke(app, ["summary"]).output
+    assert printed.split("\n\nFigures")[0].strip() in (ROOT / "docs/tutorial.md").read_text(encoding="utf-8")
+
+
 def test_the_picture_of_the_flow_names_every_stage() -> None:
     picture = (ROOT / "docs/img/flow.svg").read_text(encoding="utf-8")
     stages = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
