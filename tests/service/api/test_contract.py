@@ -1,6 +1,5 @@
 """schemathesis against the OpenAPI contract: its whole engine, every check, the same cases each time."""
 
-import time
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from schemathesis.python import asgi
 
 from movierec.service.app import create_app
 from tests.service.clients import EXPERIMENT, TOKEN, set_up
+from tests.waiting import wait_until
 
 EXAMPLES = 30
 LEAST_CASES = 1_000  # of each of the three runs, and so 3,000 in all
@@ -30,10 +30,8 @@ def start_app(shop: Path, tmp_path: Path, token: str | None) -> FastAPI:
     settings = set_up(shop, tmp_path, api_token=token, rate_limit=0, experiment=EXPERIMENT, serve_experiment=True)
     app = create_app(settings)
     protocol: Any = app  # of which schemathesis has types of its own
-    deadline_s = time.monotonic() + 60
     with asgi.get_client(protocol) as client:
-        while client.get("http://testserver/health/ready").status_code != 200:
-            assert time.monotonic() < deadline_s
+        wait_until(lambda: bool(client.get("http://testserver/health/ready").status_code == 200))
     return app
 
 
