@@ -23,7 +23,7 @@ from movierec.service.storage.database import (
     open_database,
     tell_failures,
 )
-from movierec.service.storage.records import Event, Receipt, StoredRating
+from movierec.service.storage.records import LATEST, Event, Receipt, StoredRating
 
 __all__ = ["ConflictError", "Event", "Receipt", "Store", "StoreUnavailableError", "StoredRating"]
 
@@ -91,7 +91,8 @@ class Store:
         Raises
         ------
         ConflictError
-            If `key` came with other content before, or the user gave the movie another rating at that time.
+            If `key` came with other content before, or the user gave the movie another rating at that time, or at the
+            latest time that there is.
         StoreUnavailableError
             If the database failed.
         """
@@ -130,7 +131,9 @@ class Store:
             if not rows:
                 return
             last = rows[-1].id
-            yield from (StoredRating(row.user_id, row.movie_id, row.rating, row.timestamp) for row in rows)
+            # Once a second more than `LATEST` could be stored.
+            times = (min(row.timestamp, LATEST) for row in rows)
+            yield from (StoredRating(*row[1:4], timestamp) for row, timestamp in zip(rows, times, strict=True))
 
     def last_row(self) -> int:
         """Return the number of the rating that was stored last; 0 if there is none."""
@@ -239,7 +242,10 @@ def _follow_latest(connection: Connection, rating: StoredRating) -> StoredRating
     latest = connection.execute(query).one_or_none()
     if latest is None or latest.timestamp < rating.timestamp:
         return rating
-    return replace(rating, timestamp=latest.timestamp + (latest.rating != rating.rating))
+    timestamp = latest.timestamp + (latest.rating != rating.rating)
+    if timestamp > LATEST:
+        raise ConflictError("the user's rating of this movie bears the latest time there is: none can follow it")
+    return replace(rating, timestamp=timestamp)
 
 
 def _require_same_rating(connection: Connection, rating: StoredRating) -> None:

@@ -12,10 +12,12 @@ from schemathesis.engine import Status, events, from_schema
 from schemathesis.python import asgi
 
 from movierec.service.app import create_app
+from movierec.service.storage.records import LATEST
 from tests.service.clients import EXPERIMENT, TOKEN, set_up
 from tests.waiting import wait_until
 
 EXAMPLES = 30
+TODAY = 1_700_000_000  # s: any time that has passed
 LEAST_CASES = 1_000  # of each of the three runs, and so 3,000 in all
 RIGHT = {"headers": {"Authorization": f"Bearer {TOKEN}"}}
 CONFIG = {
@@ -35,6 +37,13 @@ def start_app(shop: Path, tmp_path: Path, token: str | None) -> FastAPI:
     return app
 
 
+def is_ahead(body: Any) -> bool:
+    """Return whether a body has a time in range but ahead of today: that these are refused, JSON Schema cannot say."""
+    rows = body.get("events", [body]) if isinstance(body, dict) else []
+    times = [row.get("timestamp") for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+    return any(isinstance(time, int | float) and TODAY < time <= LATEST for time in times)
+
+
 def explore(app: FastAPI, config: dict[str, Any]) -> tuple[Counter[int], set[str]]:
     """Send every case; return how many had which status, and what broke the contract."""
     schema = schemathesis.openapi.from_asgi("/openapi.json", app, config=SchemathesisConfig.from_dict(config))
@@ -46,9 +55,12 @@ def explore(app: FastAPI, config: dict[str, Any]) -> tuple[Counter[int], set[str
             continue
         recorder = event.recorder
         statuses.update(answer.response.status_code for answer in recorder.interactions.values() if answer.response)
-        failures = (check.failure_info for checks in recorder.checks.values() for check in checks if check.failure_info)
+        failed = ((case, check.failure_info) for case, checks in recorder.checks.items() for check in checks)
+        failures = [(recorder.cases[case].value, info) for case, info in failed if info]
         broken |= {
-            f"{recorder.label}: {one.failure.title}: {one.failure.message}: {one.code_sample}" for one in failures
+            f"{recorder.label}: {info.failure.title}: {info.failure.message}: {info.code_sample}"
+            for case, info in failures
+            if not (info.failure.title == "Schema-valid request rejected" and is_ahead(case.body))
         }
         assert event.status != Status.ERROR, recorder.label
     return statuses, broken
