@@ -27,7 +27,7 @@ def serve(*, host: Host = "127.0.0.1", port: Port = 8000, root: Root = Path()) -
     from movierec.service.settings import read_settings  # noqa: PLC0415
 
     root = root.resolve()
-    settings = read_settings(root, os.environ)
+    settings = read_settings(root)
     check_address(host, settings.api_token)
     _require_files(root)
     app = create_app(settings)
