@@ -8,7 +8,7 @@ from threading import Lock
 from typing import Any, Final
 
 import pandas as pd
-from sqlalchemy import ColumnElement, Connection, Table, case, func, select
+from sqlalchemy import ColumnElement, Connection, Row, Table, case, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from movierec.columns import MOVIE_ID, TIMESTAMP, USER_ID
@@ -131,9 +131,7 @@ class Store:
             if not rows:
                 return
             last = rows[-1].id
-            # Once a second more than `LATEST` could be stored.
-            times = (min(row.timestamp, LATEST) for row in rows)
-            yield from (StoredRating(*row[1:4], timestamp) for row, timestamp in zip(rows, times, strict=True))
+            yield from map(_read_rating, rows)
 
     def last_row(self) -> int:
         """Return the number of the rating that was stored last; 0 if there is none."""
@@ -234,6 +232,11 @@ class Store:
         if known.content_hash != row["content_hash"]:
             raise ConflictError("this idempotency key was used for another request: use a new one")
         return int(known.timestamp)
+
+
+def _read_rating(row: Row[Any]) -> StoredRating:
+    timestamp = min(row.timestamp, LATEST)  # once a second more could be stored
+    return StoredRating(row.user_id, row.movie_id, row.rating, timestamp)
 
 
 def _follow_latest(connection: Connection, rating: StoredRating) -> StoredRating:
