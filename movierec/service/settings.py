@@ -24,9 +24,8 @@ def _split(names: object) -> object:
     return re.split(r"[\s,]+", names.strip(" ,")) if isinstance(names, str) else names
 
 
-HostName = Annotated[
-    str, StringConstraints(to_lower=True, pattern=r"^(\*\.)?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$|^\[[0-9A-Fa-f:]+\]$")
-]
+_HOST_NAME: Final = r"^((\*\.)?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*|\[[0-9A-Fa-f:]+\])$"  # or an address of IPv6
+HostName = Annotated[str, StringConstraints(to_lower=True, pattern=_HOST_NAME)]
 
 
 class OnlineExperiment(BaseModel):
@@ -58,9 +57,6 @@ class _Choices(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    database_url: str = Field(
-        default="", description="an SQLAlchemy URL; by default an SQLite file in the state folder"
-    )
     api_token: Annotated[SecretStr, Field(min_length=16)] | None = Field(default=None, description="for writing routes")
     allowed_hosts: Annotated[tuple[HostName, ...], NoDecode, BeforeValidator(_split)] = Field(
         default=(),
@@ -93,6 +89,7 @@ class ServiceSettings(_Choices):
 class _Environment(BaseSettings, _Choices):
     model_config = SettingsConfigDict(env_prefix=_PREFIX, env_ignore_empty=True)
 
+    database_url: str = ""
     experiment: Literal["on", "off"] = "off"
 
 

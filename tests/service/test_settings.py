@@ -79,7 +79,7 @@ def test_wrong_value_names_its_variable(root: Path, put: Put, name: str, value: 
 
 
 def test_short_token_is_refused_without_telling_it(root: Path, put: Put) -> None:
-    put(MOVIEREC_API_TOKEN="sesame")
+    put(MOVIEREC_API_TOKEN="sesame")  # noqa: S106
     with pytest.raises(MovierecError, match="^MOVIEREC_API_TOKEN: .*at least 16") as caught:
         read_settings(root)
     assert "sesame" not in "".join(traceback.format_exception(caught.value))
