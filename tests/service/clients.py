@@ -37,7 +37,7 @@ async def running(settings: ServiceSettings) -> AsyncIterator[tuple[FastAPI, htt
     transport = httpx.ASGITransport(app)
     async with (
         app.router.lifespan_context(app),
-        httpx.AsyncClient(transport=transport, base_url="http://service") as client,
+        httpx.AsyncClient(transport=transport, base_url="http://localhost") as client,
     ):
         yield app, client
 

@@ -29,7 +29,8 @@ CONFIG = {
 
 def start_app(shop: Path, tmp_path: Path, token: str | None) -> FastAPI:
     """Make an app and wait until it is ready; schemathesis ends it after the test."""
-    settings = set_up(shop, tmp_path, api_token=token, rate_limit=0, experiment=EXPERIMENT, serve_experiment=True)
+    choices = {"api_token": token, "rate_limit": 0, "allowed_hosts": ["testserver"]}
+    settings = set_up(shop, tmp_path, **choices, experiment=EXPERIMENT, serve_experiment=True)
     app = create_app(settings)
     protocol: Any = app  # of which schemathesis has types of its own
     with asgi.get_client(protocol) as client:

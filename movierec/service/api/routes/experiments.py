@@ -32,7 +32,7 @@ async def show_results(name: Name, dependencies: Deps) -> dict[str, Any]:
     return await to_thread.run_sync(lambda: report_results(dependencies.store.outcomes(name), *ARMS, **rates))
 
 
-@router.post("/events", dependencies=[NeedsToken], responses=describe_problems(400, 401, 404, 413, 503))
+@router.post("/events", dependencies=[NeedsToken], responses=describe_problems(400, 401, 403, 404, 413, 503))
 async def add_events(events: EventsIn, dependencies: Deps, live: LiveNow) -> Accepted:
     """Store what was shown and chosen, all or nothing; those with a key that is known already count as stored."""
     now = now_s()
