@@ -14,6 +14,7 @@ from playwright.sync_api import Page, Response, expect
 
 from movierec.recommender.artifacts import Artifacts
 from movierec.recommender.catalogue import Movie
+from movierec.service.api.connections import BoundedConnection
 from movierec.service.app import create_app
 from movierec.service.settings import ServiceSettings
 from tests.waiting import PATIENCE_S, wait_until
@@ -27,7 +28,7 @@ OpenPage = Callable[..., Page]
 @contextmanager
 def serve(root: Path, database: Path, **settings: Any) -> Iterator[str]:
     app = create_app(ServiceSettings(root=root, database_url=f"sqlite:///{database}", **settings))
-    server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, ws="none"))
+    server = uvicorn.Server(uvicorn.Config(app, http=BoundedConnection, log_config=None, access_log=False, ws="none"))
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
