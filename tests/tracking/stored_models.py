@@ -89,7 +89,7 @@ def serve(arguments: Sequence[str], port: int, folder: Path, **variables: str) -
 
 
 def _wait_until_ready(address: str, log: Path) -> None:
-    retries = Retry(total=None, connect=12, read=12, status=0, backoff_factor=0.1, backoff_max=5)
+    retries = Retry(total=None, connect=30, read=30, status=0, backoff_factor=0.1, backoff_max=5)
     with requests.Session() as session:
         session.mount("http://", requests.adapters.HTTPAdapter(max_retries=retries))
         assert session.get(f"{address}/health", timeout=PATIENCE_S).ok, log.read_text()
