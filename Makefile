@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help repro test check format types imports pytest container deps experiments bench verify serve ui screens lock clean
+.PHONY: help repro test check format types imports pytest container audit deps experiments bench verify serve ui screens lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -63,6 +63,16 @@ screens: $(READY) ## take the pictures of MLflow in docs/tracking.md again (need
 
 LOCK := uv pip compile --universal --python-version 3.11 --fork-strategy fewest --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-header --quiet
+
+AUDIT := $(VENV)/audit
+
+audit: $(READY) ## look for known vulnerabilities in the locked packages (needs a network)
+	@test -x $(AUDIT)/bin/pip-audit || { $(PYTHON) -m venv $(AUDIT) && \
+		$(AUDIT)/bin/pip install --quiet --disable-pip-version-check 'pip-audit>=2.7,<3' 2>/dev/null; } || \
+		{ echo "error: pip-audit cannot be installed: a network is needed"; exit 1; }
+	@$(AUDIT)/bin/python -c 'import urllib.request as r; r.urlopen("https://pypi.org/pypi/pip/24.0/json", timeout=10)' 2>/dev/null || \
+		{ echo "error: pypi.org does not answer: nothing was audited"; exit 1; }
+	@$(AUDIT)/bin/pip-audit --strict --disable-pip --require-hashes --progress-spinner off --requirement requirements.lock
 
 lock: ## renew the two files of locked packages from pyproject.toml (needs uv)
 	$(LOCK) pyproject.toml --extra dev --upgrade --output-file requirements.lock

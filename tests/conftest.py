@@ -12,7 +12,9 @@ import movierec  # noqa: F401
 
 pytest_plugins = ["tests.shop"]
 
-hypothesis.settings.register_profile("movierec", deadline=None)  # machines are noisy
+hypothesis.settings.register_profile(  # no time decides: machines are noisy
+    "movierec", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
 hypothesis.settings.load_profile("movierec")
 
 

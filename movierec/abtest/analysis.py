@@ -13,6 +13,7 @@ from statsmodels.stats.weightstats import CompareMeans, DescrStatsW
 from movierec.errors import MovierecError
 
 MISMATCH_SIGNIFICANCE: Final = 0.001
+LARGEST: Final = 1e100  # squares of larger numbers overflow
 
 
 @dataclass(frozen=True)
@@ -165,7 +166,8 @@ def relative_lift(difference: MeanDifference) -> RelativeLift | None:
     -------
     RelativeLift or None
         None unless the interval of the control's mean lies above 0: near 0 the method fails, below it a lift has no
-        meaning. Source: Deng, Knoblich and Lu, "Applying the delta method in metric analytics" (2018).
+        meaning. None, too, where the lift is more than a float holds. Source: Deng, Knoblich and Lu, "Applying the
+        delta method in metric analytics" (2018).
     """
     control, treatment = difference.control, difference.treatment
     if control.low <= 0:
@@ -173,7 +175,8 @@ def relative_lift(difference: MeanDifference) -> RelativeLift | None:
     ratio = treatment.mean / control.mean
     standard_error = math.hypot(treatment.standard_error, ratio * control.standard_error) / control.mean
     half_width = standard_error * float(stats.t.isf((1 - difference.confidence) / 2, difference.df))
-    return RelativeLift(ratio - 1, ratio - 1 - half_width, ratio - 1 + half_width)
+    lift = RelativeLift(ratio - 1, ratio - 1 - half_width, ratio - 1 + half_width)
+    return lift if all(map(math.isfinite, vars(lift).values())) else None
 
 
 def sample_ratio_check(counts: Mapping[str, int], weights: Mapping[str, float]) -> SampleRatio:
@@ -211,7 +214,7 @@ def sample_ratio_check(counts: Mapping[str, int], weights: Mapping[str, float]) 
     return SampleRatio(float(test.statistic), float(test.pvalue))
 
 
-def check_outcomes(arm: str, outcomes: ArrayLike) -> NDArray[np.float64]:
+def check_outcomes(arm: str, outcomes: ArrayLike, what: str = "outcomes") -> NDArray[np.float64]:
     """Check an arm's outcomes and return them as float64.
 
     Parameters
@@ -220,17 +223,21 @@ def check_outcomes(arm: str, outcomes: ArrayLike) -> NDArray[np.float64]:
         Named in the message.
     outcomes : array_like, shape (users,)
         One number a user.
+    what : str
+        What the message calls them.
 
     Raises
     ------
     MovierecError
-        If there are fewer than two users or an outcome is NaN or infinite.
+        If there are fewer than two users or an outcome is NaN, infinite or beyond `LARGEST`.
     """
     values = np.asarray(outcomes, dtype=np.float64).ravel()
     if values.size < 2:
         raise MovierecError(f"arm {arm!r} has {values.size} user(s) with an outcome: at least 2 are needed")
     if not np.isfinite(values).all():
-        raise MovierecError(f"arm {arm!r} has outcomes that are NaN or infinite: drop those users first")
+        raise MovierecError(f"arm {arm!r} has {what} that are NaN or infinite: drop those users first")
+    if np.abs(values).max() > LARGEST:
+        raise MovierecError(f"arm {arm!r} has {what} beyond {LARGEST:g}: measure them in a larger unit")
     return values
 
 

@@ -1,12 +1,16 @@
 """CUPED: a sharper difference of means with the help of what was known of each user before the experiment."""
 
+import math
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from movierec.abtest.analysis import MeanDifference, check_outcomes, welch_test
 from movierec.errors import MovierecError
+
+LEAST_LEFT: Final = 1e-6  # of the standard error; less is rounding
 
 
 @dataclass(frozen=True)
@@ -62,7 +66,7 @@ def cuped_test(
     ------
     MovierecError
         As `welch_test` does for outcomes and covariates, if their lengths differ, or if the covariate explains the
-        outcome wholly and leaves nothing to test.
+        outcome wholly (all but a millionth of its standard deviation) and leaves nothing to test.
 
     Examples
     --------
@@ -72,8 +76,9 @@ def cuped_test(
     """
     plain = welch_test(control, treatment, confidence)
     outcomes = check_outcomes("control", control), check_outcomes("treatment", treatment)
-    covariates = check_outcomes("control", control_covariate), check_outcomes("treatment", treatment_covariate)
-    for name, outcome, covariate in zip(("control", "treatment"), outcomes, covariates, strict=True):
+    known = {"control": control_covariate, "treatment": treatment_covariate}
+    covariates = tuple(check_outcomes(arm, values, "covariates") for arm, values in known.items())
+    for name, outcome, covariate in zip(known, outcomes, covariates, strict=True):
         if outcome.size != covariate.size:
             raise MovierecError(f"arm {name!r} has {outcome.size} outcomes and {covariate.size} covariates")
     theta = _slope(outcomes, covariates)
@@ -81,6 +86,9 @@ def cuped_test(
     first, second = (
         outcome - theta * (covariate - centre) for outcome, covariate in zip(outcomes, covariates, strict=True)
     )
+    left = math.hypot(*(arm.std(ddof=1) / math.sqrt(arm.size) for arm in (first, second)))
+    if left <= max(LEAST_LEFT * plain.standard_error, _rounding(first), _rounding(second)):
+        raise MovierecError("the covariate explains the outcome wholly: nothing is left to test")
     difference = welch_test(first, second, confidence)
     return CupedDifference(difference, theta, 1 - (difference.standard_error / plain.standard_error) ** 2)
 
@@ -88,5 +96,11 @@ def cuped_test(
 def _slope(outcomes: tuple[NDArray[np.float64], ...], covariates: tuple[NDArray[np.float64], ...]) -> float:
     outcome = np.concatenate([arm - arm.mean() for arm in outcomes])
     covariate = np.concatenate([arm - arm.mean() for arm in covariates])
-    squares = float(covariate @ covariate)
-    return float(covariate @ outcome) / squares if squares > 0 else 0.0
+    if np.abs(covariate).max() <= max(map(_rounding, covariates)):
+        return 0.0
+    return float(covariate @ outcome) / float(covariate @ covariate)
+
+
+def _rounding(values: NDArray[np.float64]) -> float:
+    """How far numbers of this size may differ from their mean by rounding alone."""
+    return 10 * float(np.finfo(float).eps * np.abs(values).max())

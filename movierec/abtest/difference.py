@@ -1,18 +1,23 @@
 """Every statistic of an experiment of two arms, computed once and put into a report."""
 
 import math
+from collections.abc import Callable
+from typing import TypeVar
 
 import numpy as np
 
-from movierec.abtest.analysis import MeanDifference, relative_lift, sample_ratio_check, welch_test
+from movierec.abtest.analysis import MeanDifference, RelativeLift, relative_lift, sample_ratio_check, welch_test
 from movierec.abtest.cuped import CupedDifference, cuped_test
 from movierec.abtest.design import Design, Observations
-from movierec.abtest.power import Rates, mean_minimum_effect, mean_sample_size
+from movierec.abtest.power import Rates, check_rates, mean_minimum_effect, mean_sample_size
 from movierec.abtest.report import Report
 from movierec.abtest.second_opinions import bootstrap_difference, rank_test
 from movierec.abtest.secondary import compare_secondary
 from movierec.abtest.sequential import AnytimeValid, anytime_valid
 from movierec.abtest.verdict import decide
+from movierec.errors import MovierecError
+
+Answer = TypeVar("Answer")
 
 
 def compare_arms(
@@ -29,7 +34,7 @@ def compare_arms(
     Parameters
     ----------
     control, treatment : Observations
-        At least two users each. CUPED runs when both have a covariate.
+        At least two users each. CUPED runs if they have a covariate.
     design : Design
         Fixed beforehand.
     rng : numpy.random.Generator
@@ -43,36 +48,42 @@ def compare_arms(
     Returns
     -------
     Report
-        The verdict follows Welch's interval: the data are looked at once.
+        The verdict follows Welch's interval: the data are looked at once. Beside it each opinion stands for itself: one
+        that cannot be computed is left out, and `Report.left_out` says why.
 
     Raises
     ------
     MovierecError
-        If an arm has fewer than two users, an outcome or covariate that is NaN or infinite, or nothing varies within
+        If an arm has fewer than two users, an outcome that is NaN, infinite or beyond 1e100, or nothing varies within
         either arm; or a number of the design is outside its range.
     """
     outcomes, sizes = (control.outcomes, treatment.outcomes), (len(control.outcomes), len(treatment.outcomes))
     confidence = 1 - design.significance
     difference = welch_test(*outcomes, confidence)
-    sample_ratio = sample_ratio_check(design.by_arm(sizes), design.by_arm(design.weights))
+    check_rates(design.significance, design.power)
     rates = Rates(significance=design.significance, power=design.power)
-    users_needed = None
-    if design.minimum_effect is not None:
-        users_needed = math.ceil(mean_sample_size(design.minimum_effect, difference.pooled_std, **rates))
-    bootstrap = None
-    if sum(sizes) <= most_bootstrap_users:
-        bootstrap = bootstrap_difference(*outcomes, rng, confidence=confidence, resamples=resamples)
+    sample_ratio = sample_ratio_check(design.by_arm(sizes), design.by_arm(design.weights))
+    found = _Opinions()
+
+    def resample() -> tuple[float, float]:
+        if sum(sizes) > most_bootstrap_users:
+            raise MovierecError("means of so many users are normally distributed")
+        return bootstrap_difference(*outcomes, rng, confidence=confidence, resamples=resamples)
+
+    users_needed = found.ask("users_needed_per_arm", lambda: _plan(difference, design, rates))
     return Report(
         design=design,
         difference=difference,
-        lift=relative_lift(difference),
-        cuped=_adjust(control, treatment, confidence),
-        peeking=_allow_peeking(difference, design),
-        ranks=rank_test(*outcomes),
-        bootstrap=bootstrap,
+        lift=found.ask("relative_lift", lambda: _lift(difference)),
+        cuped=found.ask("cuped", lambda: _adjust(control, treatment, confidence)),
+        peeking=found.ask("anytime_valid", lambda: _allow_peeking(difference, design)),
+        ranks=found.ask("mann_whitney", lambda: rank_test(*outcomes)),
+        bootstrap=found.ask("bootstrap", resample),
         sample_ratio=sample_ratio,
         users_needed=users_needed,
-        detectable_effect=mean_minimum_effect(min(sizes), difference.pooled_std, **rates),
+        detectable_effect=found.ask(
+            "detectable_effect", lambda: mean_minimum_effect(min(sizes), difference.pooled_std, **rates)
+        ),
         secondary=compare_secondary(control.secondary, treatment.secondary, confidence),
         verdict=decide(
             difference,
@@ -82,7 +93,35 @@ def compare_arms(
             lower_is_better=design.lower_is_better,
             names=(design.control, design.treatment),
         ),
+        left_out=found.left_out,
     )
+
+
+class _Opinions:
+    """Asks for one opinion after the other, and keeps the reasons of those that cannot be given."""
+
+    def __init__(self) -> None:
+        self.left_out: dict[str, str] = {}
+
+    def ask(self, name: str, compute: Callable[[], Answer | None]) -> Answer | None:
+        try:
+            return compute()
+        except MovierecError as error:
+            self.left_out[name] = str(error)
+            return None
+
+
+def _plan(difference: MeanDifference, design: Design, rates: Rates) -> int | None:
+    if design.minimum_effect is None:
+        return None
+    return math.ceil(mean_sample_size(design.minimum_effect, difference.pooled_std, **rates))
+
+
+def _lift(difference: MeanDifference) -> RelativeLift:
+    lift = relative_lift(difference)
+    if lift is None:
+        raise MovierecError("the control's mean is not clearly above 0")
+    return lift
 
 
 def _allow_peeking(difference: MeanDifference, design: Design) -> AnytimeValid:
@@ -96,6 +135,8 @@ def _allow_peeking(difference: MeanDifference, design: Design) -> AnytimeValid:
 
 
 def _adjust(control: Observations, treatment: Observations, confidence: float) -> CupedDifference | None:
-    if control.covariate is None or treatment.covariate is None:
+    if control.covariate is None and treatment.covariate is None:
         return None
+    if control.covariate is None or treatment.covariate is None:
+        raise MovierecError("one arm has no covariate")
     return cuped_test(control.outcomes, treatment.outcomes, control.covariate, treatment.covariate, confidence)

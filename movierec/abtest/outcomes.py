@@ -8,13 +8,13 @@ from typing import Final
 
 import polars as pl
 
+from movierec.abtest.analysis import LARGEST
 from movierec.abtest.design import Observations
 from movierec.columns import USER_ID
 from movierec.errors import MovierecError
 
 ARM: Final = "arm"
 COVARIATE: Final = "covariate"
-LARGEST: Final = 1e100  # squares of larger numbers overflow
 
 _LINE: Final = " line"  # no column of a file is called so: spaces around names are taken off
 

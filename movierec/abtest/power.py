@@ -61,7 +61,7 @@ def mean_power(
     >>> round(float(mean_power(20, 1.0)), 4)
     0.869
     """
-    _require_rates(significance)
+    check_rates(significance)
     _require(0 < std < math.inf, f"standard deviation is {std}: it must be positive and finite")
     users, effect = np.asarray(users, dtype=np.float64), np.asarray(effect, dtype=np.float64)
     _require(bool(np.all(users >= 2)), "an arm needs at least 2 users")
@@ -101,7 +101,7 @@ def mean_sample_size(
     >>> round(mean_sample_size(0.5), 2)
     63.77
     """
-    _require_rates(significance, power)
+    check_rates(significance, power)
     _require(math.isfinite(effect) and effect != 0, f"effect is {effect}: it must be a number other than 0")
 
     def excess(users: float) -> float:
@@ -133,7 +133,7 @@ def mean_minimum_effect(
     MovierecError
         If a number is outside its range.
     """
-    _require_rates(significance, power)
+    check_rates(significance, power)
     _require_users(users)
 
     def excess(effect: float) -> float:
@@ -177,7 +177,7 @@ def proportion_sample_size(
     >>> round(proportion_sample_size(0.10, 0.02), 2)
     3622.62
     """
-    _require_rates(significance, power)
+    check_rates(significance, power)
     treated = baseline + effect
     _require(0 < baseline < 1, f"baseline is {baseline:g}: it must be above 0 and below 1")
     _require(0 < treated < 1, f"baseline + effect is {treated:g}: it must be above 0 and below 1")
@@ -229,7 +229,14 @@ def _find_root(excess: Callable[[float], float], low: float, limit: float, messa
     return float(brentq(excess, low, high, xtol=1e-12, rtol=1e-12))
 
 
-def _require_rates(significance: float, power: float | None = None) -> None:
+def check_rates(significance: float, power: float | None = None) -> None:
+    """Refuse rates at which no experiment could be planned.
+
+    Raises
+    ------
+    MovierecError
+        Unless 0 < `significance` < `power` < 1.
+    """
     _require(0 < significance < 1, f"significance is {significance}: it must be above 0 and below 1")
     if power is not None:
         _require(significance < power < 1, f"power is {power}: it must be above significance and below 1")

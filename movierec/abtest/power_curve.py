@@ -52,11 +52,12 @@ def tabulate_power(report: Report) -> pd.DataFrame:
     Raises
     ------
     MovierecError
-        If the design names no minimum effect.
+        If the design names no minimum effect, or one that no number of users shows.
     """
     smallest = report.design.minimum_effect
     if smallest is None or report.users_needed is None:
-        raise MovierecError("without a minimum effect there is no power to tabulate: name one")
+        reason = report.left_out.get("users_needed_per_arm", "without a minimum effect: name one")
+        raise MovierecError(f"there is no power to tabulate: {reason}")
     found = report.difference
     sizes = choose_sizes(report.users_needed, min(found.control.n, found.treatment.n))
     effects = [multiple * smallest for multiple in EFFECT_MULTIPLES]

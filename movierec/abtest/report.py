@@ -1,6 +1,6 @@
 """All that was found about an experiment: as metrics, as a table for a figure and as text."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,24 +22,35 @@ _METHODS = {
     "bootstrap": "bootstrap",
     "anytime_valid": "anytime-valid",
 }
+_NAMES = {
+    **_METHODS,
+    "mann_whitney": "Mann-Whitney",
+    "relative_lift": "relative lift",
+    "detectable_effect": "detectable effect",
+    "users_needed_per_arm": "number of users needed",
+}
 
 
 @dataclass(frozen=True)
 class Report:
-    """All that `compare_arms` found; each part is documented where it is computed."""
+    """All that `compare_arms` found; each part is documented where it is computed.
+
+    What is None was not asked for, or `left_out` says under its name in the metrics why it cannot be computed.
+    """
 
     design: Design
     difference: MeanDifference
     lift: RelativeLift | None
     cuped: CupedDifference | None
-    peeking: AnytimeValid
-    ranks: RankTest
+    peeking: AnytimeValid | None
+    ranks: RankTest | None
     bootstrap: tuple[float, float] | None
     sample_ratio: SampleRatio
     users_needed: int | None
-    detectable_effect: float
+    detectable_effect: float | None
     secondary: SecondaryMetrics
     verdict: Verdict
+    left_out: Mapping[str, str]
 
     def to_metrics(self) -> dict[str, float]:
         """Return the difference of the arms by Welch's test: ``difference``, ``low``, ``high`` and ``p_value``."""
@@ -62,12 +73,14 @@ class Report:
             "treatment": design.treatment,
             "arms": {"control": _describe_arm(difference.control), "treatment": _describe_arm(difference.treatment)},
             "difference": _describe_difference(difference),
-            "anytime_valid": vars(self.peeking),
-            "mann_whitney": vars(self.ranks),
             "sample_ratio": vars(self.sample_ratio),
             "design": _drop_missing(plan),
             "verdict": _drop_missing(vars(self.verdict)),
         }
+        if self.peeking:
+            metrics["anytime_valid"] = vars(self.peeking)
+        if self.ranks:
+            metrics["mann_whitney"] = vars(self.ranks)
         if self.bootstrap:
             metrics["bootstrap"] = {"low": self.bootstrap[0], "high": self.bootstrap[1]}
         if self.lift:
@@ -75,6 +88,8 @@ class Report:
         if self.cuped:
             adjusted = {"theta": self.cuped.theta, "variance_saved": self.cuped.variance_saved}
             metrics["cuped"] = _describe_difference(self.cuped.difference) | adjusted
+        if self.left_out:
+            metrics["left_out"] = dict(self.left_out)
         if secondary.compared:
             metrics["secondary"] = {name: _describe_secondary(found) for name, found in secondary.compared.items()}
         if secondary.left_out:
@@ -106,8 +121,9 @@ class Report:
         ]
         if self.secondary.compared:
             blocks.append(align_columns(list(self._tell_secondary())))
-        if self.secondary.left_out:
-            blocks.append("\n".join(f"{name} is left out: {why}" for name, why in self.secondary.left_out.items()))
+        left_out = {_NAMES[name]: why for name, why in self.left_out.items()} | {**self.secondary.left_out}
+        if left_out:
+            blocks.append("\n".join(f"{name} is left out: {why}" for name, why in left_out.items()))
         return "\n\n".join([*blocks, self.verdict.text])
 
     def _methods(self) -> Iterator[tuple[str, float, float, float, float | None]]:
@@ -119,7 +135,8 @@ class Report:
             yield "cuped", adjusted.estimate, adjusted.low, adjusted.high, adjusted.p_value
         if self.bootstrap:
             yield "bootstrap", found.estimate, *self.bootstrap, None
-        yield "anytime_valid", found.estimate, peeking.low, peeking.high, peeking.p_value
+        if peeking:
+            yield "anytime_valid", found.estimate, peeking.low, peeking.high, peeking.p_value
 
     def _tell_arms(self) -> Iterator[list[str]]:
         found = self.difference
@@ -140,12 +157,11 @@ class Report:
 
     def _tell_ranks(self) -> Iterator[str]:
         ranks, ratio = self.ranks, self.sample_ratio
-        higher = f"a user of {self.design.treatment} is above one of {self.design.control} with chance"
-        yield f"Mann-Whitney: {higher} {ranks.probability:.3f} (ties count half), {format_p(ranks.p_value)}"
+        if ranks:
+            higher = f"a user of {self.design.treatment} is above one of {self.design.control} with chance"
+            yield f"Mann-Whitney: {higher} {ranks.probability:.3f} (ties count half), {format_p(ranks.p_value)}"
         if self.cuped:
             yield f"CUPED: the covariate saves {100 * self.cuped.variance_saved:.1f} % of the variance"
-        if not self.bootstrap:
-            yield "bootstrap: left out, as means of so many users are normally distributed"
         finding = "a mismatch" if ratio.is_mismatch else "as planned"
         yield f"sample ratio: {finding}, {format_p(ratio.p_value)}"
 

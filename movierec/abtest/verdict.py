@@ -94,7 +94,10 @@ def _wait_or_stop(
     peeking = "Whoever looks again before that must go by the anytime-valid interval."
     if minimum_effect is None or users_needed is None:
         text = f"Keep running: neither a loss nor an improvement is ruled out ({evidence} so far)"
-        return Verdict("keep running", f"{text}. Name the smallest effect worth having to learn for how long.", None)
+        advice = "Name the smallest effect worth having to learn for how long."
+        if minimum_effect is not None:
+            advice = f"No number of users shows an effect of {minimum_effect:g}: name a larger one."
+        return Verdict("keep running", f"{text}. {advice}", None)
     more_users = users_needed - min(difference.control.n, difference.treatment.n)
     if more_users <= 0:
         text = f"Do not ship {treatment}: the planned {users_needed:,} users an arm show no improvement on {control}"

@@ -21,13 +21,14 @@ def serve(*, host: Host = "127.0.0.1", port: Port = 8000, root: Root = Path()) -
     """Serve recommendations over HTTP; MOVIEREC_* variables set limits, database, token and experiment."""
     import uvicorn  # noqa: PLC0415  # these take seconds, which other commands need not wait
 
+    from movierec.service.api.connections import BoundedConnection  # noqa: PLC0415
     from movierec.service.api.security import check_address  # noqa: PLC0415
     from movierec.service.app import create_app  # noqa: PLC0415
     from movierec.service.logs import log_json  # noqa: PLC0415
     from movierec.service.settings import read_settings  # noqa: PLC0415
 
     root = root.resolve()
-    settings = read_settings(root, os.environ)
+    settings = read_settings(root)
     check_address(host, settings.api_token)
     _require_files(root)
     app = create_app(settings)
@@ -36,6 +37,8 @@ def serve(*, host: Host = "127.0.0.1", port: Port = 8000, root: Root = Path()) -
     log_json()
     config = uvicorn.Config(
         app,
+        http=BoundedConnection,
+        ws="none",
         log_config=None,
         access_log=False,
         server_header=False,

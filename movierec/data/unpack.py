@@ -2,7 +2,6 @@
 
 import errno
 import hashlib
-import lzma
 import stat
 import struct
 import zipfile
@@ -31,7 +30,7 @@ _BOMB: Final = (
 _BLOCK: Final = 1 << 20
 _ENCRYPTED: Final = 0x1
 _BROKEN_ZIP: Final = (
-    zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError, NotImplementedError, ValueError,
+    zipfile.BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError, ValueError,
 )  # fmt: skip
 
 
@@ -96,8 +95,8 @@ def unpack(archive: Path, folder: Path, label: str | None = None) -> None:
     ------
     MovierecError
         If the archive is no zip, truncated, damaged, empty or encrypted; if a member is a link, or its path
-        is absolute, leads upwards, is too long or clashes with another; or if it would unpack to more than
-        8 GB or, beyond 32 MB, to more than 100 times its size.
+        is absolute, leads upwards, is too long or clashes with another; if one is compressed by another method than
+        deflate; or if it would unpack to more than 8 GB or, beyond 32 MB, to more than 100 times its size.
     """
     left = _size_limit(archive)
     with _open_zip(archive, label) as (opened, members):
@@ -155,6 +154,8 @@ def _find_danger(info: zipfile.ZipInfo, path: PurePosixPath) -> str | None:
         return "would leave the folder"
     if len(info.filename.encode(errors="replace")) > MAX_NAME_BYTES or not info.filename.isprintable():
         return "has no usable name"
+    if info.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
+        return "is neither stored nor deflated"  # zipfile unpacks a whole block of other methods at once, however large
     return "is encrypted" if info.flag_bits & _ENCRYPTED else None
 
 

@@ -8,6 +8,8 @@ from importlib.metadata import version
 from fastapi import FastAPI
 
 from movierec.service.api.dependencies import Dependencies
+from movierec.service.api.head import HeadLikeGet
+from movierec.service.api.hosts import TrustedHosts
 from movierec.service.api.page import mount_page
 from movierec.service.api.problems import handle_problems
 from movierec.service.api.request_log import RequestLog
@@ -50,8 +52,11 @@ def create_app(settings: ServiceSettings) -> FastAPI:
         declare_open(app)
     mount_page(app)
     handle_problems(app)
+    app.add_middleware(HeadLikeGet)
     app.add_middleware(BodyLimit, most_bytes=settings.max_body_bytes)
     app.add_middleware(RateLimit, per_minute=settings.rate_limit)
+    any_host = settings.api_token is not None and not settings.allowed_hosts
+    app.add_middleware(TrustedHosts, names=settings.allowed_hosts, any_host=any_host)
     app.add_middleware(RequestLog, monitor=dependencies.monitor)
     app.add_middleware(SecurityHeaders)  # the last one added sees the request first and the answer last
     return app

@@ -8,6 +8,7 @@ import pandas as pd
 from movierec.abtest.assignment import Experiment
 from movierec.abtest.design import Design, Observations
 from movierec.abtest.difference import compare_arms
+from movierec.abtest.power import check_rates
 from movierec.columns import USER_ID
 from movierec.errors import MovierecError
 from movierec.seeds import rng
@@ -79,7 +80,7 @@ def report_results(
         If the arms share a name or `minimum_effect`, `significance` or `power` is outside its range.
     """
     design = Design(METRIC, minimum_effect, significance, power, control, treatment)
-    _check_rates(design)
+    check_rates(design.significance, design.power)
     known = outcomes[outcomes["arm"].isin([control, treatment])]
     known = known[~known[USER_ID].duplicated(keep=False)]  # who saw both arms belongs to neither
     left_out = outcomes[USER_ID].nunique() - len(known)
@@ -89,12 +90,6 @@ def report_results(
     except MovierecError as error:
         report = _postpone(design, arms, f"Keep running: {error}.")
     return report | {"users_in_other_arms": left_out}
-
-
-def _check_rates(design: Design) -> None:
-    for name, value in (("significance", design.significance), ("power", design.power)):
-        if not 0 < value < 1:
-            raise MovierecError(f"{name} is {value}: it must be above 0 and below 1")
 
 
 def _observe(rows: pd.DataFrame) -> Observations:

@@ -1,10 +1,11 @@
 """How one instance of the service is set up, read from the environment; nothing here starts it."""
 
-from collections.abc import Mapping
+import re
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, StringConstraints, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from movierec.errors import MovierecError
 from movierec.params import load_params
@@ -14,6 +15,16 @@ from movierec.service.storage.database import locate_file
 
 ARMS: Final = ("control", "treatment")
 Arm = Literal["control", "treatment"]
+
+_PREFIX: Final = "MOVIEREC_"
+
+
+def _split(names: object) -> object:
+    return re.split(r"[\s,]+", names.strip(" ,")) if isinstance(names, str) else names
+
+
+_HOST_NAME: Final = r"^((\*\.)?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*|\[[0-9A-Fa-f:]+\])$"  # or an address of IPv6
+HostName = Annotated[str, StringConstraints(to_lower=True, pattern=_HOST_NAME)]
 
 
 class OnlineExperiment(BaseModel):
@@ -25,26 +36,32 @@ class OnlineExperiment(BaseModel):
         Salts the assignment.
     models : dict
         Which model each arm is served by.
+    minimum_effect : float or None
+        Smallest improvement worth having.
+    significance, power : float
+        False positive rate, and chance to see `minimum_effect` if it is there.
     """
 
     model_config = ConfigDict(frozen=True)
 
     name: str
     models: dict[Arm, ServedName]
+    minimum_effect: float | None = None
+    significance: float = 0.05
+    power: float = 0.8
 
 
-class ServiceSettings(BaseModel):
-    """Everything that `create_app` needs to know.
-
-    The name of each field in capitals after ``MOVIEREC_`` is its environment variable, except those of `root`,
-    `experiment` and `serve_experiment`: params.yaml names the experiment, and ``MOVIEREC_EXPERIMENT=on`` serves it.
-    """
+class _Choices(BaseModel):
+    """What the environment may set: the name of each field in capitals after ``MOVIEREC_`` is its variable."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    root: Path = Field(description="folder of dvc.lock")
-    database_url: str = Field(min_length=1, description="an SQLAlchemy URL")
     api_token: Annotated[SecretStr, Field(min_length=16)] | None = Field(default=None, description="for writing routes")
+    allowed_hosts: Annotated[tuple[HostName, ...], NoDecode, BeforeValidator(_split)] = Field(
+        default=(),
+        description="names that the service is reached by, beside the machine's own, such as movies.example or "
+        "*.example; by default any with a token, none without",
+    )
     cache_size: int = Field(default=64, ge=0, le=100_000, description="megabytes of answers kept; 0: none")
     cache_ttl_s: float = Field(default=300.0, gt=0, le=86_400, description="seconds that an answer is kept")
     rate_limit: int = Field(
@@ -57,19 +74,31 @@ class ServiceSettings(BaseModel):
         le=3600,
         description="seconds between looks for new models, and for ratings from other processes",
     )
-    experiment: OnlineExperiment | None = None
-    serve_experiment: bool = False
 
 
-def read_settings(root: Path, environment: Mapping[str, str]) -> ServiceSettings:
+class ServiceSettings(_Choices):
+    """Everything that `create_app` needs to know."""
+
+    root: Path = Field(description="folder of dvc.lock")
+    database_url: str = Field(min_length=1, description="an SQLAlchemy URL")
+    experiment: OnlineExperiment | None = Field(default=None, description="the one of params.yaml")
+    serve_experiment: bool = Field(default=False, description="by ``MOVIEREC_EXPERIMENT=on``")
+
+
+class _Environment(BaseSettings, _Choices):
+    model_config = SettingsConfigDict(env_prefix=_PREFIX, env_ignore_empty=True)
+
+    database_url: str = ""
+    experiment: Literal["on", "off"] = "off"
+
+
+def read_settings(root: Path) -> ServiceSettings:
     """Read the settings from environment variables; an empty one counts as absent.
 
     Parameters
     ----------
     root : Path
         Folder of params.yaml, dvc.lock and what the pipeline made.
-    environment : mapping of str to str
-        Such as `os.environ`.
 
     Returns
     -------
@@ -82,20 +111,15 @@ def read_settings(root: Path, environment: Mapping[str, str]) -> ServiceSettings
         If a value is out of range (the message names the variable), or the experiment is on but params.yaml is
         missing, wrong, or compares a model that cannot be served.
     """
-    names = [name for name in ServiceSettings.model_fields if name not in {"root", "experiment", "serve_experiment"}]
-    given: dict[str, Any] = {name: environment.get(f"MOVIEREC_{name.upper()}") for name in names}
-    found = {name: value for name, value in given.items() if value}
-    found.setdefault("database_url", locate_file(root))
-    switch = environment.get("MOVIEREC_EXPERIMENT") or "off"
-    if switch not in {"on", "off"}:
-        raise MovierecError(f"MOVIEREC_EXPERIMENT is {switch!r}: it must be on or off")
-    experiment = _read_experiment(root, required=switch == "on")
     try:
-        return ServiceSettings(root=root, experiment=experiment, serve_experiment=switch == "on", **found)
+        given = _Environment().model_dump(exclude_unset=True)
     except ValidationError as error:
         problem = error.errors(include_url=False, include_input=False)[0]
-        variable = f"MOVIEREC_{str(problem['loc'][0]).upper()}"
+        variable = f"{_PREFIX}{str(problem['loc'][0]).upper()}"
         raise MovierecError(f"{variable}: {problem['msg'][0].lower()}{problem['msg'][1:]}") from None  # no secrets
+    on = given.pop("experiment", "off") == "on"
+    given.setdefault("database_url", locate_file(root))
+    return ServiceSettings(root=root, experiment=_read_experiment(root, required=on), serve_experiment=on, **given)
 
 
 def _read_experiment(root: Path, *, required: bool) -> OnlineExperiment | None:
@@ -108,4 +132,5 @@ def _read_experiment(root: Path, *, required: bool) -> OnlineExperiment | None:
         raise MovierecError(f"abtest compares {unserved[0]!r}, which cannot be served: take two of {', '.join(SERVED)}")
     if unserved:
         return None
-    return OnlineExperiment.model_validate({"name": section.experiment, "models": models})
+    rates = section.model_dump(include={"minimum_effect", "significance", "power"})
+    return OnlineExperiment.model_validate({"name": section.experiment, "models": models, **rates})

@@ -65,8 +65,22 @@ def test_means_stay_at_the_level_of_the_outcome() -> None:
 
 
 def test_a_covariate_that_explains_everything_is_refused() -> None:
-    with pytest.raises(MovierecError, match="does not vary within either arm"):
+    with pytest.raises(MovierecError, match="explains the outcome wholly: nothing is left"):
         cuped_test([1, 2, 3], [2, 3, 4], [1, 2, 3], [1, 2, 3])
+
+
+def test_what_rounding_leaves_counts_as_nothing() -> None:
+    outcomes = np.random.default_rng(3).normal(size=(2, 500))
+    for covariates in (outcomes, 7 - 3 * outcomes, outcomes * 1e60, outcomes + 1e-9 * outcomes[::-1]):
+        with pytest.raises(MovierecError, match="explains the outcome wholly"):
+            cuped_test(*outcomes, *covariates)
+    assert cuped_test(*outcomes, *(outcomes + 1e-3 * outcomes[::-1])).variance_saved == pytest.approx(1, abs=1e-4)
+
+
+@pytest.mark.parametrize("constant", [0.1, 1e-30, 1e60, 0.0])
+def test_a_covariate_that_varies_by_rounding_alone_changes_nothing(constant: float) -> None:
+    outcomes = np.random.default_rng(3).normal(size=(2, 999))
+    assert cuped_test(*outcomes, *np.full((2, 999), constant)).theta == 0
 
 
 def test_lengths_must_agree() -> None:
@@ -75,5 +89,5 @@ def test_lengths_must_agree() -> None:
 
 
 def test_covariates_must_be_finite() -> None:
-    with pytest.raises(MovierecError, match="arm 'treatment' has outcomes that are NaN or infinite"):
+    with pytest.raises(MovierecError, match="arm 'treatment' has covariates that are NaN or infinite"):
         cuped_test([1, 2], [2, 3], [1, 2], [1, np.nan])

@@ -56,12 +56,18 @@ def test_without_a_minimum_effect_no_users_are_planned() -> None:
 
 
 def test_the_bootstrap_is_left_out_where_it_would_repeat_welch_slowly() -> None:
-    assert _compare(most_bootstrap_users=619).bootstrap is None
+    report = _compare(most_bootstrap_users=619)
+    assert report.bootstrap is None
+    assert report.left_out == {"bootstrap": "means of so many users are normally distributed"}
 
 
 def test_cuped_needs_a_covariate_in_both_arms() -> None:
     arms = Observations(CONTROL, COVARIATES[0]), Observations(TREATMENT)
-    assert compare_arms(*arms, Design("metric"), np.random.default_rng(0)).cuped is None
+    report = compare_arms(*arms, Design("metric"), np.random.default_rng(0))
+    assert report.cuped is None
+    assert report.left_out == {"cuped": "one arm has no covariate"}
+    bare = compare_arms(Observations(CONTROL), Observations(TREATMENT), Design("metric"), np.random.default_rng(0))
+    assert bare.left_out == {}  # nobody asked
 
 
 def test_weights_decide_the_sample_ratio() -> None:

@@ -171,13 +171,13 @@ def test_the_stage_writes_metrics_plot_data_and_a_verdict(
     monkeypatch.chdir(tmp_path)
     write_parquet(_table(), PER_USER)
     main()
-    metrics = json.loads(Path("metrics/abtest.json").read_text(encoding="utf-8"))
+    metrics = json.loads(Path("metrics/details/abtest.json").read_text(encoding="utf-8"))
     assert metrics["verdict"]["text"] in capsys.readouterr().out
     assert metrics["arms"]["control"]["n"] + metrics["arms"]["treatment"]["n"] == 1800
     assert metrics["secondary"]["squared_error"]["estimate"] < 0
     assert pd.read_csv("plots/abtest.csv")["label"].tolist()[:2] == ["popularity", "als"]
     assert pd.read_csv("plots/abtest_power.csv")["effect"].unique().tolist() == [0.005, 0.01, 0.02]
-    written = [Path(name) for name in ("metrics/abtest.json", "plots/abtest.csv", "plots/abtest_power.csv")]
+    written = [Path(name) for name in ("metrics/details/abtest.json", "plots/abtest.csv", "plots/abtest_power.csv")]
     first = [path.read_bytes() for path in written]
     main()
     assert [path.read_bytes() for path in written] == first

@@ -50,5 +50,5 @@ def test_an_experiments_table_has_the_wanted_power_at_the_needed_size() -> None:
 
 
 def test_without_a_minimum_effect_there_is_no_table() -> None:
-    with pytest.raises(MovierecError, match="without a minimum effect there is no power to tabulate"):
+    with pytest.raises(MovierecError, match="no power to tabulate: without a minimum effect"):
         tabulate_power(_report(None))

@@ -42,6 +42,7 @@ def test_metrics_are_nested_numbers_and_text() -> None:
     assert metrics["verdict"]["decision"] == "ship"
     assert metrics["design"]["users_needed_per_arm"] == report.users_needed
     assert "relative_lift" in metrics
+    assert "left_out" not in metrics
 
 
 def test_secondary_metrics_carry_both_p_values() -> None:
@@ -55,13 +56,31 @@ def test_secondary_metrics_carry_both_p_values() -> None:
 def test_what_cannot_be_computed_is_left_out() -> None:
     report = _bare_report()
     metrics = report.to_details()
-    left_out = {"cuped", "relative_lift", "bootstrap", "secondary", "secondary_left_out"}
-    assert not left_out & metrics.keys()
+    assert not {"cuped", "relative_lift", "bootstrap", "secondary", "secondary_left_out"} & metrics.keys()
+    reasons = {
+        "relative_lift": "the control's mean is not clearly above 0",
+        "bootstrap": "means of so many users are normally distributed",
+    }
+    assert metrics["left_out"] == reasons
     assert not {"minimum_effect", "users_needed_per_arm"} & metrics["design"].keys()
     assert report.to_table()["label"].tolist() == ["control", "treatment", "welch", "anytime_valid"]
     text = report.summarize()
-    assert not any(word in text for word in ("CUPED", "relative lift", "other metrics", "None", "nan"))
-    assert "bootstrap: left out, as means of so many users are normally distributed" in text
+    assert not any(word in text for word in ("CUPED", "relative lift, %", "other metrics", "None", "nan"))
+    assert f"relative lift is left out: {reasons['relative_lift']}\n" in text
+    assert f"bootstrap is left out: {reasons['bootstrap']}\n" in text
+
+
+def test_a_report_of_the_main_test_alone_is_whole() -> None:
+    """Whatever else is missing, each with a reason, all three forms of the report are made."""
+    names = ["cuped", "relative_lift", "bootstrap", "mann_whitney", "anytime_valid", "detectable_effect"]
+    reasons = dict.fromkeys([*names, "users_needed_per_arm"], "no reason")
+    parts = ("cuped", "lift", "bootstrap", "ranks", "peeking", "detectable_effect", "users_needed")
+    report = replace(_report(), **dict.fromkeys(parts), left_out=reasons)  # type: ignore[arg-type]
+    metrics = report.to_details()
+    assert metrics["left_out"] == reasons
+    assert not set(reasons) & (metrics.keys() | metrics["design"].keys())
+    assert report.to_table()["label"].tolist() == ["old", "new", "welch"]
+    assert report.summarize().count("is left out: no reason") == len(reasons)
 
 
 def test_a_verdict_that_cannot_say_how_long_has_no_number_in_metrics() -> None:

@@ -223,7 +223,6 @@ def test_analyze_refuses_a_verdict_on_a_mismatch(run: Run, outcomes: Path) -> No
         (("--weights", "1,2,3"), "--weights is '1,2,3': give 2 numbers"),
         (("--weights", "0,1"), "a positive weight for each"),
         (("--mde", "0"), "minimum effect is 0.0: it must be a positive number"),
-        (("--mde", "1e-12"), "an effect of 1e-12 needs more than 1e+15 users an arm"),
         (("--significance", "5"), "confidence is -4.0: it must be above 0 and below 1"),
         (("--power", "80"), "power is 80.0: it must be above significance and below 1"),
     ],

@@ -7,11 +7,12 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from threading import Event
 
 import httpx
+import psutil
 import pytest
 from typer.testing import CliRunner
 
@@ -20,6 +21,7 @@ from movierec.cli import app
 from movierec.errors import MovierecError
 from movierec.service.storage.store import Store
 from tests.shop import own_shop, running_server, server, shop, url
+from tests.waiting import PATIENCE_S
 
 __all__ = ["own_shop", "running_server", "server", "shop", "url"]
 
@@ -38,7 +40,7 @@ class Server:
         self.client = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60)
 
     def wait(self) -> None:
-        deadline = time.monotonic() + 90
+        deadline = time.monotonic() + 3 * PATIENCE_S
         while not self.is_ready():
             assert self.process.poll() is None, self.log.read_text()
             assert time.monotonic() < deadline, self.log.read_text()
@@ -108,6 +110,28 @@ def test_every_acknowledged_rating_survives_kill_9(own_shop: Path, url: str) -> 
     with closing(Store(url)) as store:
         stored = {rating.timestamp for rating in store.all_ratings()}
     assert acknowledged <= stored
+
+
+def test_a_client_that_never_ends_its_headers_costs_no_memory(own_shop: Path) -> None:
+    with serving(own_shop) as server:
+        process, port = psutil.Process(server.process.pid), server.client.base_url.port
+        before, sent = process.memory_info().rss, 0
+        with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S) as client, suppress(ConnectionError):
+            client.sendall(b"GET / HTTP/1.1\r\nhost: localhost\r\n")
+            while sent < 57_000_000:
+                client.sendall(b"a: b\r\n" * 10_000)
+                sent += 60_000
+        assert sent < 57_000_000
+        assert server.is_ready()
+        assert process.memory_info().rss - before < 30_000_000
+
+
+def test_names_and_methods_are_checked_by_the_server_too(own_shop: Path) -> None:
+    with serving(own_shop) as server:
+        head = server.client.head("/")
+        assert (head.status_code, head.content) == (200, b"")
+        assert head.headers["content-length"] == str(len(server.client.get("/").content))
+        assert server.client.get("/", headers={"host": "evil.example"}).status_code == 400
 
 
 def refuse(*arguments: str) -> str:

@@ -24,7 +24,7 @@ def test_sync_with_tracking_off(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_best_prints_one_line_and_compare_takes_its_options(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(leaderboard, "name_best_params", lambda model: f"-S model={model}")
     assert runner.invoke(app, ["track", "best", "--model", "als"]).stdout == "-S model=als\n"
-    monkeypatch.setattr(leaderboard, "compare_models", lambda metric, top: f"{metric} {top}")
+    monkeypatch.setattr(leaderboard, "tabulate_runs", lambda metric, top: f"{metric} {top}")
     assert runner.invoke(app, ["track", "compare", "--metric", "mae", "--top", "2"]).stdout == "mae 2\n"
     assert runner.invoke(app, ["track", "compare", "--top", "0"]).exit_code == 2
 

@@ -10,8 +10,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+
+from movierec.data import transfer
+from tests.waiting import PATIENCE_S
 
 Files = dict[str, bytes]
 
@@ -143,6 +147,24 @@ def _serve(tls: ssl.SSLContext | None = None) -> Iterator[Site]:
 def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("NO_PROXY", "no_proxy"):
         monkeypatch.setenv(name, "127.0.0.1,localhost")
+
+
+@pytest.fixture
+def hasten(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Give a function that lets the first attempts to download end soon; the next one is waited for."""
+
+    def hasten(attempts: int) -> None:
+        waits: list[float] = []
+
+        def wait(seconds: float) -> None:
+            waits.append(seconds)
+            if len(waits) == attempts:
+                monkeypatch.setattr(transfer, "READ_TIMEOUT_S", PATIENCE_S)
+
+        monkeypatch.setattr(transfer, "READ_TIMEOUT_S", 0.2)
+        monkeypatch.setattr(transfer, "time", SimpleNamespace(sleep=wait))
+
+    return hasten
 
 
 @pytest.fixture

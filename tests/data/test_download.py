@@ -22,6 +22,7 @@ from movierec.data.download import FetchReport, fetch_dataset
 from movierec.data.readers import read_ratings
 from movierec.data.registry import DATASETS, Dataset
 from movierec.errors import MovierecError
+from tests.waiting import PATIENCE_S
 
 if TYPE_CHECKING:
     from tests.data.conftest import Site
@@ -40,7 +41,7 @@ def _isolated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MOVIEREC_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("MOVIELENS_MIRROR", "")
     monkeypatch.setattr(transfer, "RETRY_WAITS_S", (0,))
-    monkeypatch.setattr(transfer, "READ_TIMEOUT_S", 0.2)
+    monkeypatch.setattr(transfer, "READ_TIMEOUT_S", PATIENCE_S)
 
 
 @pytest.fixture
@@ -292,9 +293,11 @@ def test_a_poisoned_cache_is_filled_again(
 
 @pytest.mark.parametrize("fault", ["cut", "stall", "503"])
 def test_a_download_that_fails_once_succeeds(
-    site: "Site", tiny: str, layout_files: LayoutFiles, raw: Path, fault: str
+    site: "Site", tiny: str, layout_files: LayoutFiles, raw: Path, fault: str, hasten: Callable[..., None]
 ) -> None:
     site.faults.append(fault)
+    if fault == "stall":
+        hasten(attempts=1)
     fetch_dataset(tiny, raw)
     assert files_in(raw) == layout_files["csv"]
     assert len(site.requests) == 2
@@ -302,9 +305,11 @@ def test_a_download_that_fails_once_succeeds(
 
 @pytest.mark.parametrize("fault", ["cut", "stall", "503", "404"])
 def test_a_download_that_keeps_failing_is_one_line_that_names_the_mirror(
-    site: "Site", tiny: str, raw: Path, tmp_path: Path, fault: str
+    site: "Site", tiny: str, raw: Path, tmp_path: Path, fault: str, hasten: Callable[..., None]
 ) -> None:
     site.faults += [fault] * 2
+    if fault == "stall":
+        hasten(attempts=2)
     site.pages = {} if fault == "404" else site.pages
     with pytest.raises(
         MovierecError, match=r"get ml-tiny\.zip by hand and set MOVIELENS_MIRROR to the folder.*synthetic"

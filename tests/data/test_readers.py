@@ -245,7 +245,7 @@ CELL = st.sampled_from(
 )
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(st.lists(st.lists(CELL, min_size=2, max_size=6).filter(lambda row: row[4:5] != [""]), min_size=1, max_size=12))
 def test_any_mixture_of_rows_is_read_as_a_plain_parser_reads_it(
     csv_of: Callable[[bytes], Path], rows: list[list[str]]

@@ -1,6 +1,7 @@
 import io
 import socket
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ import pytest
 from movierec.data import transfer
 from movierec.data.transfer import UnreachableError, download_file, split_address
 from movierec.errors import MovierecError
+from tests.waiting import PATIENCE_S
 
 if TYPE_CHECKING:
     from tests.data.conftest import Site
@@ -17,9 +19,9 @@ CONTENT = bytes(range(256)) * 4096  # 1 MiB
 
 
 @pytest.fixture(autouse=True)
-def _no_patience(monkeypatch: pytest.MonkeyPatch) -> None:
+def _no_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(transfer, "RETRY_WAITS_S", (0, 0))
-    monkeypatch.setattr(transfer, "READ_TIMEOUT_S", 0.2)
+    monkeypatch.setattr(transfer, "READ_TIMEOUT_S", PATIENCE_S)
 
 
 @pytest.fixture
@@ -58,8 +60,12 @@ def test_progress_is_shown_on_a_terminal(site: "Site", target: Path, monkeypatch
 
 
 @pytest.mark.parametrize("faults", [["503"], ["cut"], ["stall"], ["cut", "503"]])
-def test_a_passing_fault_is_survived(site: "Site", target: Path, faults: list[str]) -> None:
+def test_a_passing_fault_is_survived(
+    site: "Site", target: Path, faults: list[str], hasten: Callable[..., None]
+) -> None:
     site.pages["/file.zip"] = CONTENT
+    if "stall" in faults:
+        hasten(attempts=1)
     site.faults += faults
     download_file(f"{site.address}/file.zip", target)
     assert target.read_bytes() == CONTENT
@@ -74,8 +80,12 @@ def test_a_passing_fault_is_survived(site: "Site", target: Path, faults: list[st
         ("stall", r"127\.0\.0\.1: no connection, or no answer within 0\.2 s"),
     ],
 )
-def test_a_lasting_fault_leaves_nothing_behind(site: "Site", target: Path, fault: str, problem: str) -> None:
+def test_a_lasting_fault_leaves_nothing_behind(
+    site: "Site", target: Path, fault: str, problem: str, hasten: Callable[..., None]
+) -> None:
     site.pages["/file.zip"] = CONTENT
+    if fault == "stall":
+        hasten(attempts=3)
     site.faults += [fault] * 3
     with pytest.raises(UnreachableError, match=problem):
         download_file(f"{site.address}/file.zip", target)

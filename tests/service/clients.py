@@ -17,7 +17,11 @@ TOKEN = "a-token-of-some-length"  # noqa: S105
 LARGEST = 2**31 - 1
 NEW_USER = 2_000_000_000
 EXPERIMENT = OnlineExperiment(
-    name=load_params().abtest.experiment, models={"control": "popularity", "treatment": "als"}
+    name=load_params().abtest.experiment,
+    models={"control": "popularity", "treatment": "als"},
+    minimum_effect=0.02,
+    significance=0.1,
+    power=0.9,
 )
 
 
@@ -33,7 +37,7 @@ async def running(settings: ServiceSettings) -> AsyncIterator[tuple[FastAPI, htt
     transport = httpx.ASGITransport(app)
     async with (
         app.router.lifespan_context(app),
-        httpx.AsyncClient(transport=transport, base_url="http://service") as client,
+        httpx.AsyncClient(transport=transport, base_url="http://localhost") as client,
     ):
         yield app, client
 

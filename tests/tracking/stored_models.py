@@ -23,6 +23,7 @@ from movierec.models.als import ALS
 from movierec.models.svd import SVD
 from movierec.roster import STORED
 from tests.beds import random_bed
+from tests.waiting import PATIENCE_S
 
 BED = random_bed()
 VALUES = {"als": 0.2, "als_tuned": 0.3, "svd": 0.01, "svd_tuned": 0.02}
@@ -86,20 +87,20 @@ def serve(arguments: Sequence[str], port: int, folder: Path, **variables: str) -
     finally:
         family = [*psutil.Process(process.pid).children(recursive=True), psutil.Process(process.pid)]
         os.killpg(process.pid, signal.SIGTERM)
-        psutil.wait_procs(family, timeout=10)
+        psutil.wait_procs(family, timeout=PATIENCE_S)
         left = [each for each in family if each.is_running() and each.status() != psutil.STATUS_ZOMBIE]
         for each in left:
             each.kill()
-        process.wait(10)
+        process.wait(PATIENCE_S)
 
 
 def _wait_until_ready(address: str, log: Path) -> None:
-    retries = Retry(total=None, connect=12, read=12, status=0, backoff_factor=0.1, backoff_max=5)
+    retries = Retry(total=None, connect=30, read=30, status=0, backoff_factor=0.1, backoff_max=5)
     with requests.Session() as session:
         session.mount("http://", requests.adapters.HTTPAdapter(max_retries=retries))
-        assert session.get(f"{address}/health", timeout=10).ok, log.read_text()
+        assert session.get(f"{address}/health", timeout=PATIENCE_S).ok, log.read_text()
 
 
 def ask(address: str, users: Sequence[int], **params: Any) -> requests.Response:
     body = {"dataframe_split": {"columns": ["user_id"], "data": [[user] for user in users]}, "params": params}
-    return requests.post(f"{address}/invocations", json=body, timeout=30)
+    return requests.post(f"{address}/invocations", json=body, timeout=PATIENCE_S)

@@ -20,7 +20,7 @@ _STATUSES: Final = {ConflictError: 409, StoreUnavailableError: 503, NotReadyErro
 _MEANINGS: Final = {
     400: "not JSON",
     401: "no or a wrong token",
-    403: "not allowed on this instance",
+    403: "not allowed on this instance, or to a page of another site",
     404: "there is no such thing",
     409: "contradicts what is stored",
     413: "body too large",

@@ -1,20 +1,29 @@
 """What goes over the wire, in and out: names, types, bounds and meanings; the contract in /openapi.json."""
 
+import time
 from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic_core import PydanticCustomError
 
 from movierec.recommender.catalogue import Movie
 from movierec.roster import ServedName
 from movierec.service.settings import Arm
-from movierec.service.storage.records import LARGEST_ID
+from movierec.service.storage.records import LARGEST_ID, LATEST
 
-LATEST: Final = 253_402_300_799  # s: the end of the year 9999
+MOST_AHEAD_S: Final = 86_400  # a client's clock may be wrong, or its time zone
 
 
 def _read_whole(value: object) -> object:
     """Take 7.0 for 7, as JSON Schema does."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _require_past(seconds: int) -> int:
+    """Refuse what would be a user's newest rating for years to come."""
+    if seconds > time.time() + MOST_AHEAD_S:
+        raise PydanticCustomError("in_future", "lies more than a day ahead: send the seconds since 1970, UTC")
+    return seconds
 
 
 _WHOLE: Final = BeforeValidator(_read_whole)
@@ -25,7 +34,15 @@ MovieId = Annotated[int, Field(ge=1, le=LARGEST_ID, description="movie of the da
 ListLength = Annotated[int, Field(ge=1, le=200, description="movies wanted", examples=[10])]
 Stars = Annotated[float, Field(ge=0.5, le=5, multiple_of=0.5, description="half stars", examples=[4.5])]
 Seconds = Annotated[
-    int, Field(ge=0, le=LATEST, description="seconds since 1970, UTC", examples=[1_700_000_000]), _WHOLE
+    int,
+    Field(
+        ge=0,
+        le=LATEST,
+        description="seconds since 1970, UTC; at most a day ahead of the service's clock",
+        examples=[1_700_000_000],
+    ),
+    _WHOLE,
+    AfterValidator(_require_past),
 ]
 ExperimentName = Annotated[str, Field(min_length=1, max_length=100, description="as in params.yaml")]
 Decade = Annotated[int, Field(ge=1800, le=2100, multiple_of=10, description="its first year", examples=[1990])]

@@ -7,7 +7,7 @@ from movierec.columns import MOVIE_ID, RATING, TIMESTAMP, USER_ID
 from movierec.errors import MovierecError
 
 LARGEST_ID: Final = 2**31 - 1
-LATEST: Final = 2**62  # s: far beyond any clock, within 64 bits
+LATEST: Final = 253_402_300_799  # s: the end of the year 9999
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class StoredRating:
     rating : float
         0.5 to 5 stars.
     timestamp : int
-        Seconds since 1970 (UTC), at least 0.
+        Seconds since 1970 (UTC), 0 to `LATEST`.
 
     Raises
     ------

@@ -8,7 +8,7 @@ from threading import Lock
 from typing import Any, Final
 
 import pandas as pd
-from sqlalchemy import ColumnElement, Connection, Table, case, func, select
+from sqlalchemy import ColumnElement, Connection, Row, Table, case, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from movierec.columns import MOVIE_ID, TIMESTAMP, USER_ID
@@ -23,7 +23,7 @@ from movierec.service.storage.database import (
     open_database,
     tell_failures,
 )
-from movierec.service.storage.records import Event, Receipt, StoredRating
+from movierec.service.storage.records import LATEST, Event, Receipt, StoredRating
 
 __all__ = ["ConflictError", "Event", "Receipt", "Store", "StoreUnavailableError", "StoredRating"]
 
@@ -91,7 +91,8 @@ class Store:
         Raises
         ------
         ConflictError
-            If `key` came with other content before, or the user gave the movie another rating at that time.
+            If `key` came with other content before, or the user gave the movie another rating at that time, or at the
+            latest time that there is.
         StoreUnavailableError
             If the database failed.
         """
@@ -132,7 +133,7 @@ class Store:
             if not rows:
                 return
             last = rows[-1].id
-            yield from (StoredRating(row.user_id, row.movie_id, row.rating, row.timestamp) for row in rows)
+            yield from map(_read_rating, rows)
 
     def last_row(self) -> int:
         """Return the number of the rating that was stored last; 0 if there is none."""
@@ -235,13 +236,21 @@ class Store:
         return int(known.timestamp)
 
 
+def _read_rating(row: Row[Any]) -> StoredRating:
+    timestamp = min(row.timestamp, LATEST)  # once a second more could be stored
+    return StoredRating(row.user_id, row.movie_id, row.rating, timestamp)
+
+
 def _follow_latest(connection: Connection, rating: StoredRating) -> StoredRating:
     """Move a rating behind the user's latest one of the movie, or to it if it says the same."""
     query = select(RATINGS).where(*_match(rating, USER_ID, MOVIE_ID)).order_by(RATINGS.c.timestamp.desc()).limit(1)
     latest = connection.execute(query).one_or_none()
     if latest is None or latest.timestamp < rating.timestamp:
         return rating
-    return replace(rating, timestamp=latest.timestamp + (latest.rating != rating.rating))
+    timestamp = latest.timestamp + (latest.rating != rating.rating)
+    if timestamp > LATEST:
+        raise ConflictError("the user's rating of this movie bears the latest time there is: none can follow it")
+    return replace(rating, timestamp=timestamp)
 
 
 def _require_same_rating(connection: Connection, rating: StoredRating) -> None:

@@ -1,6 +1,5 @@
 """schemathesis against the OpenAPI contract: its whole engine, every check, the same cases each time."""
 
-import time
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -13,9 +12,12 @@ from schemathesis.engine import Status, events, from_schema
 from schemathesis.python import asgi
 
 from movierec.service.app import create_app
+from movierec.service.storage.records import LATEST
 from tests.service.clients import EXPERIMENT, TOKEN, set_up
+from tests.waiting import wait_until
 
 EXAMPLES = 30
+TODAY = 1_700_000_000  # s: any time that has passed
 LEAST_CASES = 1_000  # of each of the three runs, and so 3,000 in all
 RIGHT = {"headers": {"Authorization": f"Bearer {TOKEN}"}}
 CONFIG = {
@@ -27,14 +29,20 @@ CONFIG = {
 
 def start_app(shop: Path, tmp_path: Path, token: str | None) -> FastAPI:
     """Make an app and wait until it is ready; schemathesis ends it after the test."""
-    settings = set_up(shop, tmp_path, api_token=token, rate_limit=0, experiment=EXPERIMENT, serve_experiment=True)
+    choices = {"api_token": token, "rate_limit": 0, "allowed_hosts": ["testserver"]}
+    settings = set_up(shop, tmp_path, **choices, experiment=EXPERIMENT, serve_experiment=True)
     app = create_app(settings)
     protocol: Any = app  # of which schemathesis has types of its own
-    deadline_s = time.monotonic() + 60
     with asgi.get_client(protocol) as client:
-        while client.get("http://testserver/health/ready").status_code != 200:
-            assert time.monotonic() < deadline_s
+        wait_until(lambda: bool(client.get("http://testserver/health/ready").status_code == 200))
     return app
+
+
+def is_ahead(body: Any) -> bool:
+    """Return whether a body has a time in range but ahead of today: that these are refused, JSON Schema cannot say."""
+    rows = body.get("events", [body]) if isinstance(body, dict) else []
+    times = [row.get("timestamp") for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+    return any(isinstance(time, int | float) and TODAY < time <= LATEST for time in times)
 
 
 def explore(app: FastAPI, config: dict[str, Any]) -> tuple[Counter[int], set[str]]:
@@ -48,9 +56,12 @@ def explore(app: FastAPI, config: dict[str, Any]) -> tuple[Counter[int], set[str
             continue
         recorder = event.recorder
         statuses.update(answer.response.status_code for answer in recorder.interactions.values() if answer.response)
-        failures = (check.failure_info for checks in recorder.checks.values() for check in checks if check.failure_info)
+        failed = ((case, check.failure_info) for case, checks in recorder.checks.items() for check in checks)
+        failures = [(recorder.cases[case].value, info) for case, info in failed if info]
         broken |= {
-            f"{recorder.label}: {one.failure.title}: {one.failure.message}: {one.code_sample}" for one in failures
+            f"{recorder.label}: {info.failure.title}: {info.failure.message}: {info.code_sample}"
+            for case, info in failures
+            if not (info.failure.title == "Schema-valid request rejected" and is_ahead(case.body))
         }
         assert event.status != Status.ERROR, recorder.label
     return statuses, broken

@@ -3,7 +3,6 @@
 import re
 import socket
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,8 +14,12 @@ from playwright.sync_api import Page, Response, expect
 
 from movierec.recommender.artifacts import Artifacts
 from movierec.recommender.catalogue import Movie
+from movierec.service.api.connections import BoundedConnection
 from movierec.service.app import create_app
 from movierec.service.settings import ServiceSettings
+from tests.waiting import PATIENCE_S, wait_until
+
+expect.set_options(timeout=1000 * PATIENCE_S)
 
 OVERFLOW = "() => document.documentElement.scrollWidth - innerWidth"
 OpenPage = Callable[..., Page]
@@ -25,7 +28,7 @@ OpenPage = Callable[..., Page]
 @contextmanager
 def serve(root: Path, database: Path, **settings: Any) -> Iterator[str]:
     app = create_app(ServiceSettings(root=root, database_url=f"sqlite:///{database}", **settings))
-    server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, ws="none"))
+    server = uvicorn.Server(uvicorn.Config(app, http=BoundedConnection, log_config=None, access_log=False, ws="none"))
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
@@ -35,14 +38,19 @@ def serve(root: Path, database: Path, **settings: Any) -> Iterator[str]:
             yield address
         finally:
             server.should_exit = True
-            thread.join(timeout=20)
+            thread.join(timeout=PATIENCE_S)
 
 
 def wait_until_ready(address: str) -> None:
-    end, pause = time.monotonic() + 30, threading.Event()
-    while httpx.get(f"{address}/health/ready").status_code != 200:
-        assert time.monotonic() < end
-        pause.wait(0.05)
+    with httpx.Client(base_url=address, timeout=PATIENCE_S) as client:
+        wait_until(lambda: client.get("/health/ready").status_code == 200)
+
+
+def read_ratings(address: str, user: str) -> list[dict[str, Any]]:
+    ratings: list[dict[str, Any]] = httpx.get(f"{address}/v1/users/{user}/ratings", timeout=PATIENCE_S).json()[
+        "ratings"
+    ]
+    return ratings
 
 
 def well_known(artifacts: Artifacts, n: int) -> list[Movie]:

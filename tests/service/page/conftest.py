@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.service.page.browsing import OpenPage, serve
+from tests.waiting import PATIENCE_S
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +34,7 @@ def open_page(browser: Browser, address: str) -> Iterator[OpenPage]:
         context = browser.new_context(viewport={"width": width, "height": 844}, reduced_motion="reduce", **options)
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(1000 * PATIENCE_S)
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("console", lambda said: complaints.append(said.text) if said.type in {"error", "warning"} else None)
         page.on("request", lambda request: None if request.url.startswith(at) else complaints.append(request.url))

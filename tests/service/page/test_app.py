@@ -3,7 +3,6 @@ import re
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from playwright.sync_api import Route, expect
 
@@ -13,6 +12,7 @@ from tests.service.page.browsing import (
     OpenPage,
     known_user,
     rate_by_keyboard,
+    read_ratings,
     serve,
     shown_titles,
     well_known,
@@ -41,7 +41,7 @@ def test_newcomer_rates_by_keyboard_and_sees_the_list_change_and_why(
     expect(reasons.first).to_contain_text("rated")
     expect(reasons.first).to_contain_text("%")
     user = page.evaluate("localStorage.getItem('movierec-user')")
-    stored = httpx.get(f"{address}/v1/users/{user}/ratings").json()["ratings"]
+    stored = read_ratings(address, user)
     assert {row["movie"]["movie_id"]: row["rating"] for row in stored} == dict(
         zip((movie.movie_id for movie in rated), (4.5, 5.0, 3.5), strict=True)
     )

@@ -14,6 +14,7 @@ from tests.service.page.browsing import (
     refuse,
     well_known,
 )
+from tests.waiting import PATIENCE_S
 
 LARGEST_BYTES = 42_000
 
@@ -96,7 +97,7 @@ def test_small_and_without_inline_code() -> None:
 
 
 def test_files_are_revalidated_and_nothing_else_is_served(address: str) -> None:
-    with httpx.Client(base_url=address) as client:
+    with httpx.Client(base_url=address, timeout=PATIENCE_S) as client:
         page = client.get("/")
         assert page.headers["content-type"].startswith("text/html")
         assert page.headers["cache-control"] == "no-cache"

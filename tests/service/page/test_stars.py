@@ -1,18 +1,19 @@
 import json
 import re
 
-import httpx
 from playwright.sync_api import Page, Route, expect
 
 from movierec.recommender.artifacts import Artifacts
 from tests.service.page.browsing import (
     OpenPage,
     rate_by_keyboard,
+    read_ratings,
     reflects_rating,
     refuse,
     shown_titles,
     well_known,
 )
+from tests.waiting import wait_until
 
 
 def test_click_gives_the_star_under_the_pointer_and_the_film_leaves_the_list(open_page: OpenPage) -> None:
@@ -36,11 +37,7 @@ def hold_ratings(page: Page) -> list[Route]:
 
 
 def wait_for_requests(page: Page, held: list[Route], n: int) -> None:
-    for _ in range(100):
-        if len(held) >= n:
-            return
-        page.wait_for_timeout(20)  # lets Playwright call the routes
-    raise AssertionError(held)
+    wait_until(lambda: len(held) >= n, lambda: page.wait_for_timeout(20))  # which lets Playwright call the routes
 
 
 def posted(route: Route) -> float:
@@ -57,7 +54,7 @@ def test_rating_again_within_a_second_is_no_conflict(open_page: OpenPage, addres
         assert answer.value.status == 201
         assert answer.value.json()["rating"] == value
     user = page.evaluate("localStorage.getItem('movierec-user')")
-    assert [row["rating"] for row in httpx.get(f"{address}/v1/users/{user}/ratings").json()["ratings"]] == [5]
+    assert [row["rating"] for row in read_ratings(address, user)] == [5]
     expect(page.locator("#trouble")).to_be_hidden()
 
 

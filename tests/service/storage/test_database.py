@@ -10,7 +10,6 @@ from sqlalchemy import event
 
 from movierec.errors import MovierecError
 from movierec.service.storage import database
-from movierec.service.storage import store as module
 from movierec.service.storage.store import Event, Store, StoredRating, StoreUnavailableError
 from tests.service.databases import Server, read_acknowledged, start_adding
 
@@ -28,12 +27,6 @@ def path(tmp_path: Path) -> Path:
 @pytest.fixture
 def file_store(path: Path, opened: Callable[[str], Store]) -> Store:
     return opened(f"sqlite:///{path}")
-
-
-@pytest.fixture
-def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(database, "WAIT_S", 0.05)
-    monkeypatch.setattr(module, "WAIT_S", 0.05)
 
 
 class TestSqlite:
@@ -183,6 +176,7 @@ class TestPostgresql:
             server.start()
         assert store.add_rating(RATING).new
 
+    @pytest.mark.usefixtures("hasty")
     def test_a_locked_table_fails_writes_until_it_is_free(self, server: Server, opened: Callable[[str], Store]) -> None:
         store = opened(server.url)
         store.add_rating(RATING)

@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,8 @@ from movierec.data.readers import read_movies, read_ratings
 from movierec.errors import MovierecError
 from movierec.io import read_parquet, write_parquet
 from movierec.service.storage.export import export_all, export_new
-from movierec.service.storage.store import Store, StoredRating
+from movierec.service.storage.records import LATEST
+from movierec.service.storage.store import ConflictError, Store, StoredRating
 
 TRAINED = [(1, 10, 4.0, 100), (1, 11, 3.5, 100), (3, 10, 0.5, 200)]
 MOVIES = [
@@ -75,6 +77,16 @@ def test_the_service_alone(store: Store, tmp_path: Path) -> None:
     assert export_new(store, tmp_path) == 3
     lines = (tmp_path / "ratings.csv").read_text().splitlines()
     assert lines == ["userId,movieId,rating,timestamp", "2,11,0.5,0", "2,13,3.0,7", "9,10,4.5,8"]
+
+
+def test_the_export_keeps_what_the_service_answers_by(store: Store, tmp_path: Path) -> None:
+    add(store, (1, 10, 2.0, LATEST - 1))
+    for stars in (3.0, 5.0):
+        with suppress(ConflictError):
+            store.add_rating(StoredRating(1, 10, stars, 101), newest=True)
+    export_new(store, tmp_path / "out")
+    assert (tmp_path / "out/ratings.csv").read_text().splitlines()[1:] == [f"1,10,3.0,{LATEST}"]
+    assert store.ratings_of(1) == {10: 3.0}
 
 
 def test_without_clean_data_the_pipeline_is_asked_for(store: Store, tmp_path: Path) -> None:

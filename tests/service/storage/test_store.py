@@ -14,6 +14,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from movierec.errors import MovierecError
 from movierec.service.storage import store as module
+from movierec.service.storage.database import RATINGS
+from movierec.service.storage.records import LATEST
 from movierec.service.storage.store import ConflictError, Event, Receipt, Store, StoredRating, StoreUnavailableError
 from tests.service.databases import read_acknowledged, start_adding
 
@@ -167,9 +169,25 @@ class TestBothDatabases:
         assert store.users_after(0) == {first: 5}
 
     def test_the_ends_of_every_range_fit(self, store: Store) -> None:
-        for rating in (StoredRating(1, 1, 0.5, 0), StoredRating(2**31 - 1, 2**31 - 1, 5.0, 2**62)):
+        for rating in (StoredRating(1, 1, 0.5, 0), StoredRating(2**31 - 1, 2**31 - 1, 5.0, LATEST)):
             assert store.add_rating(rating).new
             assert store.ratings_of(rating.user_id) == {rating.movie_id: rating.rating}
+
+    def test_no_rating_follows_the_latest_time_there_is(self, store: Store) -> None:
+        last = StoredRating(7, 10, 4.0, LATEST)
+        store.add_rating(last)
+        assert store.add_rating(replace(last, timestamp=5), newest=True) == Receipt(last, new=False)
+        with pytest.raises(ConflictError, match="latest time there is"):
+            store.add_rating(StoredRating(7, 10, 3.0, 5), newest=True)
+        assert list(store.all_ratings()) == [last]
+
+    def test_a_time_that_an_older_version_stored_is_read_within_the_bounds(self, store: Store) -> None:
+        store.add_rating(StoredRating(7, 10, 4.0, LATEST))
+        with store._engine.begin() as connection:
+            row = {"user_id": 7, "movie_id": 10, "rating": 3.0, "timestamp": LATEST + 1}
+            connection.execute(RATINGS.insert(), [row])
+        assert [rating.timestamp for rating in store.all_ratings()] == [LATEST, LATEST]
+        assert store.ratings_of(7) == {10: 3.0}
 
     def test_events_are_counted_by_user_arm_and_movie(self, store: Store) -> None:
         kinds = {"i": "impression", "c": "click"}

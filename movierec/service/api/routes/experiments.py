@@ -28,11 +28,11 @@ async def show_assignment(name: Name, user_id: Annotated[UserId, Query()], depen
 @router.get("/experiments/{name}/results", responses=describe_problems(404, 503))
 async def show_results(name: Name, dependencies: Deps) -> dict[str, Any]:
     """Compare the arms by the events so far, as `movierec abtest analyze --json` does."""
-    _find_experiment(dependencies, name)
-    return await to_thread.run_sync(lambda: report_results(dependencies.store.outcomes(name), *ARMS))
+    rates = _find_experiment(dependencies, name).model_dump(include={"minimum_effect", "significance", "power"})
+    return await to_thread.run_sync(lambda: report_results(dependencies.store.outcomes(name), *ARMS, **rates))
 
 
-@router.post("/events", dependencies=[NeedsToken], responses=describe_problems(400, 401, 404, 413, 503))
+@router.post("/events", dependencies=[NeedsToken], responses=describe_problems(400, 401, 403, 404, 413, 503))
 async def add_events(events: EventsIn, dependencies: Deps, live: LiveNow) -> Accepted:
     """Store what was shown and chosen, all or nothing; those with a key that is known already count as stored."""
     now = now_s()

@@ -14,7 +14,7 @@ from movierec.service.api.schemas import PairsIn, Predictions, RatingIn, RatingO
 from movierec.service.live.models import Live
 from movierec.service.storage.store import Receipt, StoredRating
 
-router = APIRouter(prefix="/v1", tags=["ratings"], responses=describe_problems(400, 413, 422, 429, 503))
+router = APIRouter(prefix="/v1", tags=["ratings"], responses=describe_problems(400, 403, 413, 422, 429, 503))
 
 IdempotencyKey = Annotated[
     str | None, Header(min_length=1, max_length=100, description="a repeated request with it is stored once")

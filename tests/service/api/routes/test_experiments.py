@@ -31,6 +31,9 @@ async def test_experiment_assigns_counts_and_reports(client: httpx.AsyncClient) 
     assert report["arms"]["control"]["n"] + report["arms"]["treatment"]["n"] == 60
     assert report["arms"]["control"]["mean"] == 0
     assert 0.5 < report["arms"]["treatment"]["mean"] < 0.8
+    assert report["design"]["minimum_effect"] == EXPERIMENT.minimum_effect
+    assert report["design"]["confidence"] == pytest.approx(1 - EXPERIMENT.significance)
+    assert report["design"]["power"] == EXPERIMENT.power
 
 
 async def test_results_before_any_event_say_so(client: httpx.AsyncClient) -> None:

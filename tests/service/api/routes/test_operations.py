@@ -13,6 +13,7 @@ pytestmark = pytest.mark.anyio
 NAME = EXPERIMENT.name
 
 
+@pytest.mark.usefixtures("hasty")
 async def test_locked_database_fails_cleanly_and_recovers(client: httpx.AsyncClient, tmp_path: Path) -> None:
     assert (await post_rating(client, 1, 4, timestamp=1)).status_code == 201
     with closing(sqlite3.connect(tmp_path / "service.db", isolation_level=None)) as other:

@@ -1,6 +1,7 @@
 import asyncio
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -9,9 +10,10 @@ import pytest
 from movierec.recommender.artifacts import Artifacts
 from movierec.recommender.engine import Engine
 from movierec.recommender.profiles import Profile
+from movierec.service.api import schemas
 from movierec.service.api.routes import ratings as routes
 from movierec.service.storage.store import Store
-from tests.service.clients import LARGEST, NEW_USER, post_rating, ready, recommend, set_up
+from tests.service.clients import EXPERIMENT, LARGEST, NEW_USER, post_rating, ready, recommend, set_up
 
 pytestmark = pytest.mark.anyio
 
@@ -87,6 +89,7 @@ async def test_one_rating_posted_at_once_is_stored_once(client: httpx.AsyncClien
         ({**RATING, "user_id": 1.5}, "body.user_id"),
         ({**RATING, "timestamp": -1}, "body.timestamp"),
         ({**RATING, "timestamp": 10**30}, "body.timestamp"),
+        ({**RATING, "timestamp": 253_402_300_799}, "body.timestamp: lies more than a day ahead"),
         ({**RATING, "x" * 5000: 1}, "body.xxx"),
         ({str(number): 1 for number in range(500)}, "and 500 more"),
     ],
@@ -96,6 +99,21 @@ async def test_bad_ratings_are_refused_readably(client: httpx.AsyncClient, body:
     assert answer.status_code == 422
     assert named in answer.json()["detail"]
     assert len(answer.text) < 400
+
+
+async def test_times_more_than_a_day_ahead_are_refused(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 1_700_000_000
+    monkeypatch.setattr(schemas, "time", SimpleNamespace(time=lambda: now))
+    monkeypatch.setattr(routes, "now_s", lambda: now)
+    event = {"user_id": 1, "movie_id": 1, "kind": "click", "experiment": EXPERIMENT.name}
+    for ahead, rated, counted in ((86_401, 422, 422), (86_400, 201, 200)):
+        assert (await post_rating(client, 1, 4, timestamp=now + ahead)).status_code == rated
+        events = [event, {**event, "timestamp": now + ahead}]
+        answer = await client.post("/v1/events", json={"events": events})
+        assert answer.status_code == counted
+    assert (await post_rating(client, 1, 3)).json()["timestamp"] == now + 86_401  # the newest, though
 
 
 async def test_body_that_is_not_called_json_is_told_so(client: httpx.AsyncClient) -> None:
