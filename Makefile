@@ -71,7 +71,7 @@ audit: $(READY) ## look for known vulnerabilities in the locked packages (needs 
 		$(AUDIT)/bin/pip install --quiet --disable-pip-version-check 'pip-audit>=2.7,<3' 2>/dev/null; } || \
 		{ echo "error: pip-audit cannot be installed: a network is needed"; exit 1; }
 	@$(AUDIT)/bin/python -c 'import urllib.request as r; r.urlopen("https://pypi.org/pypi/pip/24.0/json", timeout=10)' 2>/dev/null || \
-		{ echo "error: pypi.org does not answer: nothing was audited"; exit 1; }
+		{ echo "error: what pypi.org knows of vulnerabilities cannot be read: nothing was audited"; exit 1; }
 	@$(AUDIT)/bin/pip-audit --strict --disable-pip --require-hashes --progress-spinner off --requirement requirements.lock
 
 lock: ## renew the two files of locked packages from pyproject.toml (needs uv)

@@ -230,13 +230,7 @@ def _find_root(excess: Callable[[float], float], low: float, limit: float, messa
 
 
 def check_rates(significance: float, power: float | None = None) -> None:
-    """Refuse rates at which no experiment could be planned.
-
-    Raises
-    ------
-    MovierecError
-        Unless 0 < `significance` < `power` < 1.
-    """
+    """Raise `MovierecError` unless 0 < `significance` < `power` < 1."""
     _require(0 < significance < 1, f"significance is {significance}: it must be above 0 and below 1")
     if power is not None:
         _require(significance < power < 1, f"power is {power}: it must be above significance and below 1")

@@ -20,9 +20,6 @@ from movierec.tracking.mirror import KEY, Mirror, connect
 from movierec.tracking.records import Record
 from tests.tracking.conftest import ROOT, finish, start_process
 
-# Of SQLAlchemy, about MLflow's own code; Python hides it outside of tests.
-pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy:DeprecationWarning")
-
 CHILD = Record("k/svd", "tune", "svd", ("data", "abc"), "", {"factors": 3}, {"rmse": 1}, {"rmse_by_epoch": [2.0, 1.0]})
 RECORD = Record(
     "k", "tune", "tune svd", ("synthetic/tiny", "abc"), "1" * 40,

@@ -30,11 +30,7 @@ from tests.tracking.stored_models import (
     write_lock,
 )
 
-pytestmark = [
-    pytest.mark.usefixtures("quiet"),
-    pytest.mark.xdist_group("registry"),
-    pytest.mark.filterwarnings("default"),  # MLflow and the libraries under it warn of each other
-]
+pytestmark = [pytest.mark.usefixtures("quiet"), pytest.mark.xdist_group("registry")]
 USER = 5
 
 
