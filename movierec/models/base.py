@@ -15,6 +15,7 @@ from movierec.columns import MOVIE_ID, USER_ID
 from movierec.errors import MovierecError
 from movierec.ids import IdIndex
 from movierec.io import replace_atomically
+from movierec.models.rows import rank_ids
 from movierec.models.top_k import top_k_rows
 
 MIN_STARS, MAX_STARS = 0.5, 5.0
@@ -195,9 +196,9 @@ def index_ids(ratings: pd.DataFrame) -> tuple[IdIndex, IdIndex, Rows, Rows]:
     """
     if ratings.empty:
         raise ValueError("cannot fit a model on no ratings")
-    user_rows, user_ids = pd.factorize(ratings[USER_ID].to_numpy(), sort=True)
-    movie_rows, movie_ids = pd.factorize(ratings[MOVIE_ID].to_numpy(), sort=True)
-    return IdIndex(user_ids), IdIndex(movie_ids), user_rows.astype(np.int32), movie_rows.astype(np.int32)
+    user_rows, user_ids = rank_ids(ratings[USER_ID].to_numpy())
+    movie_rows, movie_ids = rank_ids(ratings[MOVIE_ID].to_numpy())
+    return IdIndex(user_ids), IdIndex(movie_ids), user_rows, movie_rows
 
 
 def gather(values: Array, rows: Rows) -> Array:

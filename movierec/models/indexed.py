@@ -68,10 +68,9 @@ class IndexedRatings:
     def sample(self) -> Pairs:
         """Every so many-th rating, at most `SAMPLE` in all, to measure a learning curve on."""
         step = -(-len(self.table) // SAMPLE)
-        return Pairs(*(np.ascontiguousarray(column[::step]) for column in self.pairs))
+        return Pairs._make(np.ascontiguousarray(column[::step]) for column in self.pairs)
 
     def locate(self, ratings: pd.DataFrame) -> Pairs:
         """Return other ratings as pairs of these rows; -1 for a user or movie without rating here."""
         user, movie = self.users.rows(ratings[USER_ID]), self.movies.rows(ratings[MOVIE_ID])
         return Pairs(user, movie, ratings[RATING].to_numpy())
-

@@ -17,7 +17,8 @@ Stars = npt.NDArray[np.floating[Any]]
 TakeAll = Callable[[Callable[[Any], Any], Iterable[Any]], Iterable[Any]]
 
 GROUP = 4  # ratings whose dot products are computed side by side
-WINDOW = 64  # users to choose the next group from; their factors stay in the first-level cache
+WINDOW = 32  # users to choose the next group from; their factors stay in the first-level cache
+BAND, SLICE = 1024, 2048  # users and movies whose factors stay in the second-level cache
 
 
 class Block(NamedTuple):
@@ -39,42 +40,87 @@ class Block(NamedTuple):
     group_sizes: npt.NDArray[np.uint8]
 
 
-def interleave(user: Rows, movie: Rows, rating: Stars) -> Block:
+def interleave(user: Rows, movie: Rows, rating: Stars, tile: tuple[int, int] = (BAND, SLICE)) -> Block:
     """Reorder ratings into groups without common user or movie, keeping each user's and each movie's own order.
+
+    Ratings are taken tile by tile, some users on some movies, so that factors stay in the second-level cache. That
+    needs each user's movies in ascending order; else a tile has all movies.
 
     Parameters
     ----------
     user, movie : ndarray of int32, shape (ratings,)
-        Rows of the factors; a user's ratings stand together.
+        Rows of the factors; users in ascending order.
     rating : ndarray of float32 or float64, shape (ratings,)
         Stars.
+    tile : tuple of int
+        Numbers of users and movies.
 
     Returns
     -------
     Block
         The same ratings; SGD on it gives the bits that it gives on the order passed in.
     """
-    block = Block(*(np.empty_like(array) for array in (user, movie, rating)), np.empty(len(user), dtype=np.uint8))
-    groups = _group(user, movie, rating, block)
+    sizes = np.empty(len(user), dtype=np.uint8)
+    block = Block(np.empty_like(user), np.empty_like(movie), np.empty_like(rating), sizes)
+    groups = _group(user, movie, rating, block, *tile)
     return block._replace(group_sizes=block.group_sizes[:groups].copy())
 
 
 @numba.njit(cache=True, nogil=True)
-def _group(user: Rows, movie: Rows, rating: Stars, block: Block) -> int:
-    n = len(user)
-    turn = np.empty(n, dtype=np.int32)  # which of its movie's ratings it is
-    taken = np.zeros(movie.max() + 1 if n else 0, dtype=np.int32)
-    for row in range(n):
-        turn[row] = taken[movie[row]]
-        taken[movie[row]] += 1
-    taken[:] = 0
+def _movies_ascend(user: Rows, movie: Rows) -> bool:
+    """Tell whether each user's movies do."""
+    descents = 0
+    for n in range(1, len(user)):
+        descents += (user[n] == user[n - 1]) & (movie[n] < movie[n - 1])
+    return descents == 0
+
+
+@numba.njit(cache=True, nogil=True)
+def _group(user: Rows, movie: Rows, rating: Stars, block: Block, tile_users: int, tile_movies: int) -> int:
+    """Fill the block with one band of users after another; return the number of groups."""
+    movies = movie.max() + 1 if len(movie) else 0
+    tile_of = np.arange(movies) // (tile_movies if _movies_ascend(user, movie) else movies + 1)
+    seen, taken = np.zeros(movies, dtype=np.int32), np.zeros(movies, dtype=np.int32)
+    first, groups = 0, 0
+    while first < len(user):
+        last = first + np.searchsorted(user[first:], user[first] + tile_users)
+        starts, order, turn = _sort_band(movie[first:last], tile_of, seen)
+        band = user[first:last][order], movie[first:last][order], rating[first:last][order], turn
+        for tile in range(len(starts) - 1):
+            groups = _group_tile(band, starts[tile], starts[tile + 1], first, taken, block, groups)
+        first = last
+    return groups
+
+
+@numba.njit(cache=True, nogil=True)
+def _sort_band(movie, tile_of, seen):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    """Return where tiles start, their ratings one after another, and which of its movie's ratings each one is."""
+    starts = np.zeros((tile_of[-1] if len(tile_of) else 0) + 2, dtype=np.int64)
+    for row in movie:
+        starts[tile_of[row] + 1] += 1
+    starts = np.cumsum(starts)
+    place = starts[:-1].copy()
+    order, turn = np.empty(len(movie), dtype=np.int32), np.empty(len(movie), dtype=np.int32)
+    for n in range(len(movie)):
+        row = movie[n]
+        target = place[tile_of[row]]
+        order[target], turn[target] = n, seen[row]
+        place[tile_of[row]] += 1
+        seen[row] += 1
+    return starts, order, turn
+
+
+@numba.njit(cache=True, nogil=True)
+def _group_tile(band, entering, stop, offset, taken, block, groups):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    """Put the ratings `entering` to `stop` of a band into groups; return the number of groups so far."""
+    user, movie, rating, turn = band
     following = np.empty(WINDOW, dtype=np.int64)  # next rating of each user in the window, oldest user first
     end = np.empty(WINDOW, dtype=np.int64)
-    in_window, entering, done, groups = 0, 0, 0, 0
-    while done < n:
-        while in_window < WINDOW and entering < n:
+    in_window, done, last = 0, entering + offset, stop + offset
+    while done < last:
+        while in_window < WINDOW and entering < stop:
             following[in_window] = entering
-            while entering < n and user[entering] == user[following[in_window]]:
+            while entering < stop and user[entering] == user[following[in_window]]:
                 entering += 1
             end[in_window] = entering
             in_window += 1
@@ -157,7 +203,8 @@ def stratify(
     """
     movie_part = _deal(_count(movie), parts, rng)
     bounds = _cut_between_users(user, parts)
-    strata = Strata(*(np.empty_like(array) for array in (user, movie, rating)), np.empty((parts, parts + 1), np.int64))
+    starts = np.empty((parts, parts + 1), dtype=np.int64)
+    strata = Strata(np.empty_like(user), np.empty_like(movie), np.empty_like(rating), starts)
     arguments = (user, movie, rating, movie_part, bounds, strata)
     deque(take_all(lambda part: _fill_part(part, *arguments), range(parts)), maxlen=0)
     return strata
@@ -189,25 +236,26 @@ def _count(rows: Rows) -> npt.NDArray[np.int64]:
 
 @numba.njit(cache=True, nogil=True)
 def _fill_part(part, user, movie, rating, movie_part, bounds, strata):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
-    parts = len(bounds) - 1
     starts = strata.starts[part]
+    parts = len(starts) - 1
+    stratum_of = (movie_part - part) % parts  # of each movie's ratings
     counts = np.zeros(parts, dtype=np.int64)
     for row in range(bounds[part], bounds[part + 1]):
-        counts[(movie_part[movie[row]] - part) % parts] += 1
+        counts[stratum_of[movie[row]]] += 1
     starts[0] = bounds[part]
     for stratum in range(parts):
         starts[stratum + 1] = starts[stratum] + counts[stratum]
     place = starts[:-1].copy()  # of the block's next rating
+    in_turn = place + counts // GROUP * GROUP  # where those end that are taken in turn; the rest follow in order
     piece = np.zeros(parts, dtype=np.int64)
     for row in range(bounds[part], bounds[part + 1]):
-        stratum = (movie_part[movie[row]] - part) % parts
+        stratum = stratum_of[movie[row]]
         target = place[stratum]
         strata.user[target], strata.movie[target], strata.rating[target] = user[row], movie[row], rating[row]
-        in_turn = counts[stratum] // GROUP * GROUP  # those beyond follow one after another
-        if piece[stratum] == GROUP:
-            place[stratum] += 1
-        elif target + GROUP < starts[stratum] + in_turn:
+        if target + GROUP < in_turn[stratum]:
             place[stratum] += GROUP
-        else:
+        elif piece[stratum] < GROUP - 1 and target < in_turn[stratum]:
             piece[stratum] += 1
-            place[stratum] = starts[stratum] + (piece[stratum] if piece[stratum] < GROUP else in_turn)
+            place[stratum] = starts[stratum] + piece[stratum]
+        else:
+            place[stratum] = max(target + 1, in_turn[stratum])

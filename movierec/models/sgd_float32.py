@@ -6,7 +6,7 @@ read at run time leaves a remainder to scalars. The bits depend on the compiler'
 """
 
 from collections.abc import Callable
-from functools import lru_cache
+from functools import cache
 from typing import Any, NamedTuple
 
 import numba
@@ -16,7 +16,7 @@ import numpy.typing as npt
 from movierec.models.schedule import GROUP
 
 LANES = 16  # a row's width is a multiple of it: two vectors of the processor's, so that nothing is left over
-ORDER_IS_FREE = {"reassoc", "contract", "nsz"}  # of sums; numbers that are none still count as such
+ORDER_IS_FREE = {"reassoc", "contract", "nsz"}  # of sums; what is no number is still told apart
 
 Floats = npt.NDArray[np.float32]
 
@@ -72,6 +72,9 @@ def pad_width(factors: int) -> int:
     return -(-factors // LANES) * LANES
 
 
+_compile = numba.njit(cache=True, nogil=True, error_model="numpy", fastmath=ORDER_IS_FREE)
+
+
 @numba.njit(inline="always")
 def _dot(p, q, width):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     dot = np.float32(0)
@@ -118,25 +121,32 @@ def _take_group(n, user, movie, rating, step, keep, model, width):  # type: igno
     _learn(u3, i3, error3, keep, model, width)
 
 
-@lru_cache
+@cache
 def compile_kernels(width: int) -> Kernels:
     """Return the loops for rows of this width; each is compiled when it is first called, and kept on disk.
 
     Parameters
     ----------
     width : int
-        A multiple of `LANES`.
+        A positive multiple of `LANES`.
+
+    Returns
+    -------
+    Kernels
+        The same ones for the same width.
 
     Raises
     ------
     ValueError
-        If it is none.
+        If the width is no positive multiple of `LANES`.
     """
     if width < LANES or width % LANES:
         raise ValueError(f"a width of {width} is no multiple of {LANES}")
-    compiled = numba.njit(cache=True, nogil=True, error_model="numpy", fastmath=ORDER_IS_FREE)
+    return Kernels(_make_run_block(width), _make_run_blocks(width), _make_sum_squares(width))
 
-    @compiled
+
+def _make_run_block(width: int) -> Callable[..., None]:
+    @_compile
     def run_block(block, step, model):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
         user, movie, rating, group_sizes = block
         keep = np.float32(1) - step.learning_rate * step.regularization
@@ -150,7 +160,11 @@ def compile_kernels(width: int) -> Kernels:
                     _take_one(n, user, movie, rating, step, keep, model, width)
                     n += np.uint64(1)
 
-    @compiled
+    return run_block  # type: ignore[no-any-return]
+
+
+def _make_run_blocks(width: int) -> Callable[..., None]:
+    @_compile
     def run_blocks(first, last, stratum, strata, step, model):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
         user, movie, rating, starts = strata
         keep = np.float32(1) - step.learning_rate * step.regularization
@@ -163,7 +177,11 @@ def compile_kernels(width: int) -> Kernels:
                 _take_one(n, user, movie, rating, step, keep, model, width)
                 n += np.uint64(1)
 
-    @compiled
+    return run_blocks  # type: ignore[no-any-return]
+
+
+def _make_sum_squares(width: int) -> Callable[..., float]:
+    @_compile
     def sum_squares(user, movie, stars, low, high, mean, model):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
         total = 0.0
         for n in range(len(user)):
@@ -182,7 +200,7 @@ def compile_kernels(width: int) -> Kernels:
             total += np.float64(stars[n] - estimate) ** 2
         return total
 
-    return Kernels(run_block, run_blocks, sum_squares)
+    return sum_squares  # type: ignore[no-any-return]
 
 
 def pad(array: npt.NDArray[np.floating[Any]]) -> Floats:

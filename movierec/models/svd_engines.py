@@ -14,11 +14,11 @@ import pandas as pd
 
 from movierec import seeds
 from movierec.columns import MOVIE_ID, RATING, USER_ID
-from movierec.models.base import MAX_STARS, MIN_STARS, Array
+from movierec.models.base import MAX_STARS, MIN_STARS
 from movierec.models.indexed import IndexedRatings, Pairs
 from movierec.models.schedule import stratify
 from movierec.models.sgd import Factors, Step, Steps, predict_pairs, run_epoch
-from movierec.models.sgd_float32 import FastStep, PaddedFactors, compile_kernels, pad
+from movierec.models.sgd_float32 import FastStep, PaddedFactors, compile_kernels, pad, pad_width
 from movierec.models.top_k import available_cores
 
 PARTS = 8  # of users and of movies; so many threads at most
@@ -110,7 +110,7 @@ class ExactEngine(Engine):
 
     def remember(self) -> None:
         """Copy the parameters; see `Engine.remember`."""
-        self.remembered = Factors(*(array.copy() for array in self.model))
+        self.remembered = Factors._make(array.copy() for array in self.model)
 
     @property
     def result(self) -> Factors:
@@ -125,7 +125,9 @@ class FastEngine(Engine):
         super().__init__(data, settings)
         self.model = self._draw()
         self.kernels = compile_kernels(self.model.user_factors.shape[1])
-        self.step = FastStep(*map(np.float32, (self.mean, settings.learning_rate, settings.regularization)))
+        self.step = FastStep(
+            np.float32(self.mean), np.float32(settings.learning_rate), np.float32(settings.regularization)
+        )
         self.remembered: PaddedFactors | None = None
 
     def _draw(self) -> PaddedFactors:
@@ -151,7 +153,7 @@ class FastEngine(Engine):
     def remember(self) -> None:
         """Copy the parameters to where the last copy lies; see `Engine.remember`."""
         if self.remembered is None:
-            self.remembered = PaddedFactors(*map(np.empty_like, self.model))
+            self.remembered = PaddedFactors._make(map(np.empty_like, self.model))
         for kept, array in zip(self.remembered, self.model, strict=True):
             np.copyto(kept, array)
 
@@ -160,18 +162,31 @@ class FastEngine(Engine):
         """Biases in float64, factors in float32; see `Engine.result`."""
         user_bias, movie_bias, user_factors, movie_factors = self.remembered or self.model
         own = slice(self.settings.factors)
-        factors = (np.ascontiguousarray(array[:, own]) for array in (user_factors, movie_factors))
-        return Factors(user_bias.astype(np.float64), movie_bias.astype(np.float64), *factors)
+        return Factors(
+            user_bias.astype(np.float64),
+            movie_bias.astype(np.float64),
+            np.ascontiguousarray(user_factors[:, own]),
+            np.ascontiguousarray(movie_factors[:, own]),
+        )
 
 
 class ParallelEngine(FastEngine):
     """The float32 loop on all cores, over `PARTS` x `PARTS` blocks of ratings; no result depends on the cores."""
 
     def _draw(self) -> PaddedFactors:
-        rng = seeds.rng(self.settings.seed, "svd", "factors")
         rows = len(self.data.users), len(self.data.movies)
-        drawn = (rng.standard_normal((count, self.settings.factors), dtype=np.float32) for count in rows)
-        return _add_biases(*(pad(factors * np.float32(self.settings.init_std_dev)) for factors in drawn))
+        arrays = [np.zeros((count, pad_width(self.settings.factors)), dtype=np.float32) for count in rows]
+
+        def draw_part(part: int) -> None:
+            rng = seeds.rng(self.settings.seed, "svd", f"factors {part}")
+            for array in arrays:
+                own = array[len(array) * part // PARTS : len(array) * (part + 1) // PARTS, : self.settings.factors]
+                own[:] = rng.standard_normal(own.shape, dtype=np.float32)
+                own *= np.float32(self.settings.init_std_dev)
+
+        with ThreadPoolExecutor(min(PARTS, available_cores())) as pool:
+            deque(pool.map(draw_part, range(PARTS)), maxlen=0)
+        return _add_biases(arrays[0], arrays[1])
 
     def run_epochs(self, epochs: int) -> Iterator[int]:
         """Train on all cores; see `Engine.run_epochs`."""
@@ -192,8 +207,8 @@ class ParallelEngine(FastEngine):
 
 
 def _add_biases(user_factors: npt.NDArray[np.float32], movie_factors: npt.NDArray[np.float32]) -> PaddedFactors:
-    biases = (np.zeros(len(factors), dtype=np.float32) for factors in (user_factors, movie_factors))
-    return PaddedFactors(*biases, user_factors, movie_factors)
+    user_bias, movie_bias = (np.zeros(len(factors), dtype=np.float32) for factors in (user_factors, movie_factors))
+    return PaddedFactors(user_bias, movie_bias, user_factors, movie_factors)
 
 
 class SurpriseEngine(ExactEngine):
