@@ -1,4 +1,4 @@
-"""Compiled pieces of row-by-row least squares: normal equations of a row's ratings, Cholesky factors, solves, row blocks.
+"""Compiled pieces of row-by-row least squares: normal equations of a row's ratings, Cholesky factors, solves.
 
 Nothing here is reassociated and every fused multiply-add is written as one, so that results have the same bits whatever
 the number of threads and, with the compiler's target pinned in `movierec`, on every processor with AVX2 and FMA.
@@ -111,7 +111,7 @@ def _make_factorize(width: int) -> Kernel:
     def factorize(system):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
         negative = np.empty((LANES, width), np.float32)
         for start in range(0, width, LANES):
-            if not _factorize_square(system, negative, start):
+            if not _factorize_square(system, negative, start, width):
                 return False
             for row in range(start + LANES, width, TILE_ROWS):
                 for column in range(row // LANES * LANES, width, LANES):
@@ -124,10 +124,9 @@ def _make_factorize(width: int) -> Kernel:
     return factorize
 
 
-@numba.njit(**_COMPILED)
-def _factorize_square(system, negative, start):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+@numba.njit(inline="always", **_COMPILED)
+def _factorize_square(system, negative, start, width):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     """Finish the rows of one square of the diagonal, and put them with the opposite sign into `negative`."""
-    width = system.shape[1]
     for j in range(start, start + LANES):
         if not system[j, j] > np.float32(0):
             return False
