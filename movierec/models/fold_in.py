@@ -1,6 +1,7 @@
 """A user's vector solved in closed form against a fitted model's movies; no model is fitted or changed here."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt

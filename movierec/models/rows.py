@@ -14,7 +14,7 @@ Rows = npt.NDArray[np.int32]
 
 
 def rank_ids(ids: npt.NDArray[np.integer[Any]]) -> tuple[Rows, npt.NDArray[np.integer[Any]]]:
-    """Number the distinct ids in ascending order.
+    """Return the place of each id among the distinct ones in ascending order.
 
     Parameters
     ----------
@@ -24,7 +24,7 @@ def rank_ids(ids: npt.NDArray[np.integer[Any]]) -> tuple[Rows, npt.NDArray[np.in
     Returns
     -------
     rows : ndarray of int32, shape (n,)
-        The number of each id, from 0.
+        From 0.
     distinct : ndarray of int
         The ids in ascending order, in their type.
 
