@@ -3,6 +3,7 @@
 from functools import cached_property
 from typing import Any, NamedTuple, Self
 
+import numba
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -21,6 +22,24 @@ class Pairs(NamedTuple):
 
     user: Rows
     movie: Rows
+    stars: Stars
+
+
+class Grouped(NamedTuple):
+    """Ratings grouped by user or by movie, as in a CSR matrix.
+
+    Attributes
+    ----------
+    indptr : ndarray of int64, shape (groups + 1,)
+        Where each group starts.
+    indices : ndarray of int32, shape (ratings,)
+        Rows of the other side.
+    stars : ndarray of float, shape (ratings,)
+        Their ratings.
+    """
+
+    indptr: npt.NDArray[np.int64]
+    indices: Rows
     stars: Stars
 
 
@@ -65,6 +84,18 @@ class IndexedRatings:
         return interleave(*self.pairs)
 
     @property
+    def by_user(self) -> Grouped:
+        """The ratings of each user, in their order."""
+        ends = np.cumsum(np.bincount(self.pairs.user, minlength=len(self.users)))
+        return Grouped(np.concatenate(([0], ends)), self.pairs.movie, self.pairs.stars)
+
+    @cached_property
+    def by_movie(self) -> Grouped:
+        """The ratings of each movie, in order of user."""
+        grouped: Grouped = _group_by_movie(*self.pairs, len(self.movies))
+        return grouped
+
+    @property
     def sample(self) -> Pairs:
         """Every so many-th rating, at most `SAMPLE` in all, to measure a learning curve on."""
         step = -(-len(self.table) // SAMPLE)
@@ -74,3 +105,18 @@ class IndexedRatings:
         """Return other ratings as pairs of these rows; -1 for a user or movie without rating here."""
         user, movie = self.users.rows(ratings[USER_ID]), self.movies.rows(ratings[MOVIE_ID])
         return Pairs(user, movie, ratings[RATING].to_numpy())
+
+
+@numba.njit(cache=True, nogil=True)
+def _group_by_movie(user, movie, stars, movies):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    indptr = np.zeros(movies + 1, dtype=np.int64)
+    for row in movie:
+        indptr[row + 1] += 1
+    indptr = np.cumsum(indptr)
+    place = indptr[:-1].copy()
+    grouped = Grouped(indptr, np.empty_like(user), np.empty_like(stars))
+    for n in range(len(user)):
+        target = place[movie[n]]
+        grouped.indices[target], grouped.stars[target] = user[n], stars[n]
+        place[movie[n]] += 1
+    return grouped

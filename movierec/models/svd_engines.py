@@ -16,9 +16,9 @@ from movierec import seeds
 from movierec.columns import MOVIE_ID, RATING, USER_ID
 from movierec.models.base import MAX_STARS, MIN_STARS
 from movierec.models.indexed import IndexedRatings, Pairs
-from movierec.models.schedule import stratify
 from movierec.models.sgd import Factors, Step, Steps, predict_pairs, run_epoch
 from movierec.models.sgd_float32 import FastStep, PaddedFactors, compile_kernels, pad, pad_width
+from movierec.models.strata import stratify
 from movierec.models.top_k import available_cores
 
 PARTS = 8  # of users and of movies; so many threads at most

@@ -22,6 +22,7 @@ MODELS: dict[str, Callable[[], Recommender]] = {
     "parallel": lambda: SVD(factors=5, epochs=3, engine="parallel"),
     "surprise": lambda: SVD(factors=5, epochs=3, engine="surprise"),
     "als": lambda: ALS(factors=5, iterations=3, regularization=1.0),
+    "implicit": lambda: ALS(factors=5, iterations=3, regularization=1.0, engine="implicit"),
     "bias": Bias,
     "popularity": Popularity,
 }

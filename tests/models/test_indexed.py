@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+import scipy.sparse as sp
 
 from movierec.columns import MOVIE_ID, RATING, USER_ID
 from movierec.models import indexed
@@ -47,3 +48,13 @@ def test_the_sample_is_every_so_many_th_rating(
 def test_no_ratings_are_refused(ratings: pd.DataFrame) -> None:
     with pytest.raises(ValueError, match="cannot fit a model on no ratings"):
         IndexedRatings(ratings[:0])
+
+
+def test_groups_are_those_of_a_sparse_matrix() -> None:
+    data = IndexedRatings(make_ratings(5))
+    user, movie, stars = data.pairs
+    matrix = sp.csr_array((stars, (user, movie)), shape=(len(data.users), len(data.movies)))
+    for grouped, expected in ((data.by_user, matrix), (data.by_movie, matrix.T.tocsr())):
+        assert [array.dtype.name for array in grouped] == ["int64", "int32", "float32"]
+        for one, other in zip(grouped, (expected.indptr, expected.indices, expected.data), strict=True):
+            np.testing.assert_array_equal(one, other)
