@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help repro test check format types imports pytest container bench verify serve ui screens lock clean
+.PHONY: help repro test check format types imports pytest container deps experiments bench verify serve ui screens lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -40,6 +40,12 @@ container: $(READY) ## check the container's files, and serve from what the imag
 
 bench: $(READY) ## measure every published number again
 	for name in accuracy svdpp svd_speed intervals hybrid ranking tracking service; do $(BIN)/python -m benchmarks.$$name || exit 1; done
+
+deps: $(READY) ## write each stage's list of code in dvc.yaml anew
+	$(BIN)/python -m movierec.stage_code
+
+experiments: $(READY) ## list the DVC experiments: what each changed, RMSE and NDCG@10
+	@$(BIN)/movierec compare
 
 verify: $(READY) ## rebuild the committed experiment from nothing, compare byte for byte
 	$(BIN)/movierec verify

@@ -15,7 +15,7 @@ import pandas as pd
 from benchmarks.data import load_dataset
 from movierec.columns import MOVIE_ID, RATING, USER_ID
 from movierec.errors import run_command
-from movierec.evaluation import TestBed, evaluate_model
+from movierec.evaluation.judge import TestBed, evaluate_model
 from movierec.io import write_json
 from movierec.metrics.rating import mae, rmse
 from movierec.models.als import ALS
@@ -56,7 +56,7 @@ def measure_rating(ratings: pd.DataFrame) -> Iterator[tuple[str, dict[str, float
     _, validation, most = take_parts(ratings, [0.1, 0.2])
     yield "bias", judge(Bias().fit(train), test)
     watched: dict[float, dict[str, float]] = {}
-    for name, configuration in params.tune.configurations.items():
+    for name, configuration in params.tune.svd.items():
         best = SVD(**configuration.model_dump(), seed=params.seed).fit(most, validation).best_epoch
         settings = {**configuration.model_dump(), "epochs": best.epoch, "patience": 0}
         figures = judge(SVD(**settings, seed=params.seed).fit(train), test)

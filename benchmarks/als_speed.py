@@ -12,12 +12,12 @@ from typing import Any, Final
 
 import numpy as np
 import pandas as pd
+from movierec.metrics.validation import measure_validation_ndcg
 
 from benchmarks.timing import Seconds, clock, divide, make_parts, summarize
 from movierec.errors import run_command
 from movierec.io import write_json
 from movierec.metrics.relevance import Relevance
-from movierec.metrics.validation import measure_validation_ndcg
 from movierec.models.als import ALS
 from movierec.models.indexed import IndexedRatings
 
@@ -37,7 +37,8 @@ def main() -> None:
 def measure(preset: str) -> dict[str, Any]:
     """Return seconds, ratios and how far the results are apart."""
     train, validation = make_parts(preset)
-    data, found = IndexedRatings(train), {"train_ratings": len(train), "rounds": ROUNDS[preset]}
+    data = IndexedRatings(train)
+    found: dict[str, Any] = {"train_ratings": len(train), "rounds": ROUNDS[preset]}
     ALS(FACTORS, 1).fit(train.iloc[:1000])
     for name, threshold in THRESHOLDS.items():
         seconds: Seconds = {}

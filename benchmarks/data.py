@@ -13,7 +13,7 @@ from movierec.data.clean import clean_ratings
 from movierec.data.download import fetch_dataset
 from movierec.data.readers import RawRatings, read_movies, read_ratings
 from movierec.data.split import PARTS, split_ratings
-from movierec.evaluation import TestBed
+from movierec.evaluation.judge import TestBed
 from movierec.params import Params
 
 

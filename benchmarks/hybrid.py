@@ -17,7 +17,7 @@ import numpy.typing as npt
 from benchmarks.data import load_dataset, split_dataset
 from movierec.columns import MOVIE_ID, RATING, USER_ID
 from movierec.errors import run_command
-from movierec.evaluation import TestBed
+from movierec.evaluation.judge import TestBed
 from movierec.io import write_json
 from movierec.metrics.intervals import bootstrap_mean
 from movierec.metrics.ranking import ranking_metrics_by_user
@@ -80,10 +80,7 @@ def measure(bed: TestBed, params: Params, seed: int) -> dict[str, float]:
 def fit_best_svd(bed: TestBed, params: Params, seed: int) -> SVD:
     """Fit every configuration of params.yaml; return the one with the lowest RMSE on validation."""
     pairs = bed.validation[USER_ID], bed.validation[MOVIE_ID]
-    fitted = [
-        SVD(**each.model_dump(), seed=seed).fit(bed.train, bed.validation)
-        for each in params.tune.configurations.values()
-    ]
+    fitted = [SVD(**each.model_dump(), seed=seed).fit(bed.train, bed.validation) for each in params.tune.svd.values()]
     return min(fitted, key=lambda model: rmse(bed.validation[RATING], model.predict(*pairs)))
 
 

@@ -12,7 +12,7 @@ from scipy import stats
 
 from benchmarks.data import load_dataset, split_dataset
 from movierec.errors import run_command
-from movierec.evaluation import evaluate_model
+from movierec.evaluation.judge import evaluate_model
 from movierec.io import write_json
 from movierec.metrics.intervals import bootstrap_mean
 from movierec.models.als import ALS

@@ -97,7 +97,7 @@ def time_rounds(train: pd.DataFrame, validation: pd.DataFrame, large: pd.DataFra
 
 def search(train: pd.DataFrame, validation: pd.DataFrame) -> None:
     """Run the reference project's nine configurations with an empty memory."""
-    listed = list(load_params().tune.configurations.items())[:REFERENCE_CONFIGURATIONS]
+    listed = list(load_params().tune.svd.items())[:REFERENCE_CONFIGURATIONS]
     with TemporaryDirectory() as folder:
         grid = GridSearch(SvdObjective(train, validation, 0), dict(listed))
         deque(run_searches([grid], TrialMemory(Path(folder)), workers=2), maxlen=0)

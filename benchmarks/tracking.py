@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 
 from movierec.errors import MovierecError, run_command
 from movierec.io import write_json
-from movierec.tracking.ledger import TRACKED
+from movierec.tracking.snapshots import TRACKED
 
 RESULT = Path(__file__).parent / "results/tracking.json"
 ROUNDS = 5

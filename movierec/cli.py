@@ -1,8 +1,10 @@
 """The command line: what the pipeline made, whether it can be made again, its runs, experiments, recommendations."""
 
+from typing import Annotated
+
 import typer
 
-from movierec.commands import abtest, ratings, serve, serving, track
+from movierec.commands import abtest, ratings, recommend, serve, track
 from movierec.errors import run_command
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -10,7 +12,7 @@ app.add_typer(abtest.app, name="abtest")
 app.add_typer(ratings.app, name="ratings")
 app.add_typer(track.app, name="track")
 app.command("serve")(serve.serve)
-serving.add_commands(app)
+recommend.add_commands(app)
 
 
 @app.callback()
@@ -24,6 +26,16 @@ def show_summary() -> None:
     from movierec import summary  # noqa: PLC0415  # takes a second, which other commands need not wait
 
     typer.echo(summary.summarize_experiment())
+
+
+@app.command("compare")
+def compare(
+    *, model: Annotated[str | None, typer.Option(help="Only this model; default: each one that differs.")] = None
+) -> None:
+    """Compare each DVC experiment with what is committed: changed parameters, differences, and which are real."""
+    from movierec.tracking import experiments  # noqa: PLC0415  # as above
+
+    typer.echo(experiments.compare_experiments(model))
 
 
 @app.command("verify")

@@ -1,6 +1,5 @@
 """The parameters of an experiment: params.yaml read and checked before any stage starts work."""
 
-import difflib
 import re
 import reprlib
 from pathlib import Path
@@ -24,6 +23,7 @@ from movierec.settings import (
     SyntheticParams,
     TuneParams,
 )
+from movierec.text import find_nearest
 
 
 class Params(Section):
@@ -108,8 +108,8 @@ def _explain(error: ValidationError) -> str:
     location = tuple(str(part) for part in first["loc"])
     key = ".".join(location)
     if first["type"] == "extra_forbidden":
-        near = difflib.get_close_matches(location[-1], _keys_at(location[:-1]), n=1, cutoff=0)
-        return f"unknown key {key!r}: did you mean {'.'.join((*location[:-1], *near))!r}?"
+        near = find_nearest(location[-1], _keys_at(location[:-1]))
+        return f"unknown key {key!r}: did you mean {'.'.join((*location[:-1], near))!r}?"
     if first["type"] == "missing":
         return f"key {key!r} is missing"
     if first["type"] == "invalid_key" or location[-1] == "[key]":

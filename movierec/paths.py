@@ -19,7 +19,8 @@ TEST: Final = Path("data/split/test.parquet")
 PER_USER: Final = Path("data/evaluation/per_user.parquet")
 
 MODELS: Final = Path("models")
-METRICS: Final = Path("metrics")
+METRICS: Final = Path("metrics")  # headlines, which DVC counts as metrics
+DETAILS: Final = Path("metrics/details")  # everything else that a stage found
 PLOTS: Final = Path("plots")
 
 

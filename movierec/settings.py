@@ -1,10 +1,12 @@
 """The sections of params.yaml: names, types, ranges and meanings; reading the file is another module's."""
 
 import re
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
+
+from movierec.roster import ModelName
 
 Factors = Annotated[int, Field(ge=1, le=2000, description="latent dimension")]
 Epochs = Annotated[int, Field(ge=1, le=10_000, description="passes over the training ratings")]
@@ -23,9 +25,7 @@ ConfidenceThreshold = Annotated[
 ]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 
-ModelName = Literal["svd", "svd_tuned", "als", "als_tuned", "bias", "popularity"]
 OUTCOME = re.compile(r"(precision|recall|ndcg|map|hit_rate|diversity|novelty)@(5|10|20)|mrr|(squared|absolute)_error")
-MODEL_NAMES: tuple[ModelName, ...] = get_args(ModelName)
 
 
 class Section(BaseModel):
@@ -115,7 +115,7 @@ class TuneParams(Section):
     search: Literal["grid", "tpe"] = Field(description="grid: the listed settings; tpe: they and `trials` more")
     trials: int = Field(ge=1, le=10_000, description="trials that tpe proposes for each model")
     workers: int = Field(ge=1, le=256, description="trials at a time; no result depends on it")
-    configurations: dict[str, SvdConfiguration] = Field(min_length=1)
+    svd: dict[str, SvdConfiguration] = Field(min_length=1)
     als: dict[str, AlsConfiguration] = Field(min_length=1)
 
 

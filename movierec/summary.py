@@ -1,7 +1,7 @@
 """The words after `make repro`: results in one table, and where to go from there."""
 
 from movierec import io, paths
-from movierec.reporting import format_summary
+from movierec.evaluation.report import format_headline
 
 NEXT_STEPS = """\
 Figures: {plots}/*.png, or one page: dvc plots show
@@ -25,13 +25,13 @@ def summarize_experiment() -> str:
     MovierecError
         If the pipeline has not run yet.
     """
-    fetched, cleaned = (io.read_json(paths.METRICS / f"{stage}.json") for stage in ("fetch", "clean"))
-    figures = io.read_json(paths.METRICS / "evaluate.json")
-    data = figures.pop("data")
-    figures.pop("comparisons")
+    fetched, cleaned, evaluated = (
+        io.read_json(paths.DETAILS / f"{name}.json") for name in ("fetch", "clean", "evaluate")
+    )
+    headline = io.read_json(paths.METRICS / "evaluate.json")
     header = (
         f"{fetched['name']}: {cleaned['ratings']:,} ratings by {cleaned['users']:,} users of {cleaned['movies']:,} "
-        f"movies; judged on {data['test_ratings']:,} test ratings"
+        f"movies; judged on {evaluated['data']['test_ratings']:,} test ratings"
     )
-    table = format_summary(figures, fetched.get("noise_floor", {}).get("rmse"))
+    table = format_headline(headline, fetched.get("noise_floor", {}).get("rmse"))
     return f"\n{header}\n\n{table}\n\n{NEXT_STEPS.format(plots=paths.PLOTS)}"

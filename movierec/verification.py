@@ -7,7 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from movierec.errors import MovierecError
-from movierec.tracking.ledger import LOCK, read_snapshot
+from movierec.lockfile import LOCK, list_outputs, read_lock
 
 
 def verify_committed_experiment() -> str:
@@ -28,9 +28,9 @@ def verify_committed_experiment() -> str:
         _run("git", "clone", "--quiet", ".", folder, cwd=Path.cwd())
         if not (clone / LOCK).is_file():
             raise MovierecError(f"{LOCK} is not committed: run `dvc repro`, then commit it")
-        committed = read_snapshot(clone).outs
+        committed = list_outputs(read_lock(clone).values())
         _run(sys.executable, "-m", "dvc", "repro", "--force", "--no-run-cache", cwd=clone)
-        rebuilt = read_snapshot(clone).outs
+        rebuilt = list_outputs(read_lock(clone).values())
     for output, digest in committed.items():
         if rebuilt.get(output) != digest:
             raise MovierecError(f"{output} differs: dvc.lock says {digest}, rebuilt it is {rebuilt.get(output)}")

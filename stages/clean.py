@@ -22,7 +22,8 @@ def main() -> None:
     io.write_csv(trace_long_tail(ratings), paths.PLOTS / "clean_long_tail.csv")
     described = describe_ratings(ratings)
     counts = {"rows_in": report.rows_in, "dropped": report.dropped, "movies_without_title": len(unlisted)}
-    io.write_json({**described, **counts}, paths.METRICS / "clean.json")
+    io.write_json({**described, **counts}, paths.DETAILS / "clean.json")
+    io.write_json({name: described[name] for name in ("ratings", "users", "movies")}, paths.METRICS / "clean.json")
     print(
         f"{described['ratings']:,} of {report.rows_in:,} ratings kept: {described['users']:,} users, "
         f"{described['movies']:,} movies, {described['sparsity']:.2%} sparse",

@@ -2,57 +2,50 @@
 
 from tqdm import tqdm
 
-from movierec import io, paths, reporting, seeds
-from movierec.deciles import tabulate_by_activity, tabulate_by_popularity
-from movierec.evaluation import TestBed, evaluate_model
+from movierec import io, paths, seeds
+from movierec.evaluation import report
+from movierec.evaluation.deciles import tabulate_by_activity, tabulate_by_popularity
+from movierec.evaluation.judge import TestBed, evaluate_model
 from movierec.models.als import ALS
-from movierec.models.base import Recommender
-from movierec.models.bias import Bias
-from movierec.models.popularity import Popularity
-from movierec.models.svd import SVD
+from movierec.models.roster import gather_models
 from movierec.params import load_params
 from movierec.tracking.stage import run_stage
 
 
 def main() -> None:
-    """Write metrics/evaluate.json, plots/evaluate_*.csv and data/evaluation/per_user.parquet."""
+    """Write metrics/evaluate.json, its details, plots/evaluate_*.csv and data/evaluation/per_user.parquet."""
     params = load_params()
-    als = ALS.load(paths.MODELS / "als.npz")
     bed = TestBed(
         train=io.read_parquet(paths.TRAIN),
         validation=io.read_parquet(paths.VALIDATION),
         test=io.read_parquet(paths.TEST),
         movies=io.read_parquet(paths.CLEAN_MOVIES),
         relevance_threshold=params.evaluate.relevance_threshold,
-        movie_factors=als.movie_factors,
+        movie_factors=ALS.load(paths.MODELS / "als.npz").movie_factors,
     )
-    models: dict[str, Recommender] = {
-        "svd": SVD.load(paths.MODELS / "svd.npz"),
-        "svd_tuned": SVD.load(paths.MODELS / "svd_tuned.npz"),
-        "als": als,
-        "als_tuned": ALS.load(paths.MODELS / "als_tuned.npz"),
-        "bias": Bias().fit(bed.train),
-        "popularity": Popularity().fit(bed.train),
-    }
+    models = gather_models(paths.MODELS, bed.train)
     results = {name: evaluate_model(model, bed) for name, model in tqdm(models.items(), "evaluate", disable=None)}
-    resampling = int(seeds.rng(params.seed, "evaluate", "bootstrap").integers(2**63)), params.evaluate.bootstrap_samples
-    summary = reporting.summarize_results(results, *resampling)
-    floor = reporting.compare_with_floor(summary, io.read_json(paths.METRICS / "fetch.json"))
-    comparisons = reporting.compare_results(results, *resampling)
+    rng = seeds.rng(params.seed, "evaluate", "bootstrap")
+    bootstrap, signs = report.start_resampling(bed, rng, params.evaluate.bootstrap_samples)
+    summary = report.summarize_results(results, bootstrap)
+    floor = report.compare_with_floor(summary, io.read_json(paths.DETAILS / "fetch.json"))
+    comparisons = report.compare_results(results, bootstrap, signs)
     tables = {
-        "accuracy": reporting.tabulate_accuracy(summary),
-        "at_k": reporting.tabulate_by_k(summary),
-        "calibration": reporting.tabulate_calibration(results, bed),
-        "comparisons": reporting.tabulate_comparisons(comparisons),
-        "by_activity": tabulate_by_activity(results, bed, *resampling),
-        "by_popularity": tabulate_by_popularity(results, bed, *resampling),
+        "accuracy": report.tabulate_accuracy(summary),
+        "at_k": report.tabulate_by_k(summary),
+        "calibration": report.tabulate_calibration(results, bed),
+        "comparisons": report.tabulate_comparisons(comparisons),
+        "by_activity": tabulate_by_activity(results, bed, bootstrap),
+        "by_popularity": tabulate_by_popularity(results, bed, bootstrap),
     }
     for name, table in tables.items():
         io.write_csv(table, paths.PLOTS / f"evaluate_{name}.csv")
-    io.write_parquet(reporting.tabulate_users(results, bed), paths.PER_USER)
-    print(f"{reporting.format_summary(summary, floor)}\n{reporting.format_comparisons(comparisons)}")
-    found = {"comparisons": reporting.summarize_comparisons(comparisons), "data": bed.describe()}
-    io.write_json(summary | found, paths.METRICS / "evaluate.json")
+    io.write_parquet(report.tabulate_users(results, bed), paths.PER_USER)
+    headline = report.select_headline(summary)
+    found = {"comparisons": report.summarize_comparisons(comparisons), "data": bed.describe()}
+    io.write_json(summary | found, paths.DETAILS / "evaluate.json")
+    io.write_json(headline, paths.METRICS / "evaluate.json")
+    print(f"{report.format_headline(headline, floor)}\n{report.format_comparisons(comparisons)}")
 
 
 if __name__ == "__main__":

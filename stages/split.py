@@ -14,7 +14,10 @@ def main() -> None:
     for path in (paths.TRAIN, paths.VALIDATION, paths.TEST):
         io.write_parquet(parts[path.stem], path)
     report = describe_split(parts)
-    io.write_json(report, paths.METRICS / "split.json")
+    io.write_json(report, paths.DETAILS / "split.json")
+    io.write_json(
+        {name: {"ratings": counts["ratings"]} for name, counts in report.items()}, paths.METRICS / "split.json"
+    )
     for name, counts in report.items():
         new = counts.get("ratings_not_in_train", 0)
         print(f"{name:<10} {counts['ratings']:>10,} ratings, {new:,} of a user or movie that train does not hold")

@@ -1,4 +1,4 @@
-"""Stage tune: search for good settings of the SVD and the ALS on validation, and keep the best model of each."""
+"""Stage tune: search for good settings of each kind of model on validation, and keep the best model of each."""
 
 from contextlib import closing
 
@@ -6,6 +6,7 @@ from tqdm import tqdm
 
 from movierec import io, paths
 from movierec.params import load_params
+from movierec.roster import TUNED
 from movierec.tracking.stage import note_trial, run_stage
 from movierec.tuning.memory import TrialMemory
 from movierec.tuning.plan import plan_searches
@@ -18,11 +19,9 @@ from movierec.tuning.report import (
 )
 from movierec.tuning.search import run_searches
 
-TABLES = {"svd": "tune", "als": "tune_als"}
-
 
 def main() -> None:
-    """Write models/svd_tuned.npz and models/als_tuned.npz, metrics/tune.json and plots/tune*.csv."""
+    """Write the tuned models, metrics/tune.json, its details and plots/tune_*.csv."""
     params = load_params()
     train, validation = io.read_parquet(paths.TRAIN), io.read_parquet(paths.VALIDATION)
     searches = plan_searches(params.tune, params.evaluate.relevance_threshold, train, validation, params.seed)
@@ -32,19 +31,17 @@ def main() -> None:
         for _ in tqdm(running, total=planned, desc="tune", unit="trial", disable=None):
             pass
     for search in searches:
-        model = search.objective.model
-        search.fit_winner().save(paths.MODELS / f"{model}_tuned.npz")
-        io.write_csv(tabulate_trials(search), paths.PLOTS / f"{TABLES[model]}.csv")
-        if model == "svd":  # the ALS is scored when it is done
-            io.write_csv(tabulate_curves(search), paths.PLOTS / "tune_curves.csv")
-    io.write_csv(tabulate_settings(searches), paths.PLOTS / "tune_trials.csv")
-    io.write_json(
-        {search.objective.model: summarize_search(search) for search in searches}, paths.METRICS / "tune.json"
-    )
-    for search in searches:
+        search.fit_winner().save(paths.MODELS / f"{TUNED[search.objective.model].name}.npz")
+        io.write_csv(tabulate_trials(search), paths.PLOTS / f"tune_{search.objective.model}.csv")
         for trial in search.trials:
             note_trial(search.objective.model, trial.proposal.configuration, trial.outcome.training_time_s)
         print(describe_search(search))
+    io.write_csv(tabulate_curves(searches), paths.PLOTS / "tune_curves.csv")
+    io.write_csv(tabulate_settings(searches), paths.PLOTS / "tune_trials.csv")
+    found = {search.objective.model: summarize_search(search) for search in searches}
+    best = {search.objective.model: {search.objective.metric: search.best_score} for search in searches}
+    io.write_json(found, paths.DETAILS / "tune.json")
+    io.write_json(best, paths.METRICS / "tune.json")
 
 
 if __name__ == "__main__":

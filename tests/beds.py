@@ -7,7 +7,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from movierec.columns import MOVIE_ID, RATING, USER_ID
-from movierec.evaluation import TestBed
+from movierec.evaluation.judge import TestBed
+from movierec.metrics.intervals import UserBootstrap
 from movierec.models.base import Recommender, index_ids
 
 Rows = list[tuple[int, int, float]]
@@ -143,3 +144,8 @@ class Recorder(Recommender):
 
     def _settings(self) -> dict[str, Any]:
         return self.model._settings()
+
+
+def resample(bed: TestBed, seed: int = 0, samples: int = 100) -> UserBootstrap:
+    """Draw resamples of a bed's users."""
+    return UserBootstrap(len(bed.users), np.random.default_rng(seed), samples)

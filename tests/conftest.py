@@ -10,6 +10,8 @@ import pytest
 
 import movierec  # noqa: F401
 
+pytest_plugins = ["tests.shop"]
+
 hypothesis.settings.register_profile("movierec", deadline=None)  # machines are noisy
 hypothesis.settings.load_profile("movierec")
 

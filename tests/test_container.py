@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from movierec.service.monitor import Monitor
+from movierec.service.live.monitor import Monitor
+from movierec.stage_code import list_imports, trace_imports
 from tests.conftest import miss
-from tests.pipeline.test_declarations import find_module, imported_modules
 
 ROOT = Path(__file__).parents[1]
 SECRETS = {"MOVIEREC_API_TOKEN": "token", "POSTGRES_PASSWORD": "password"}
@@ -28,17 +28,8 @@ def read_pins(name: str) -> dict[str, str]:
 
 def imports_of(*commands: str) -> set[str]:
     """Name every top-level package that commands import, directly or not, at once or later."""
-    todo, seen, names = [ROOT / f"movierec/commands/{command}.py" for command in commands], set[Path](), set[str]()
-    while todo:
-        path = todo.pop()
-        if path in seen:
-            continue
-        seen.add(path)
-        found = imported_modules(path)
-        names |= {name.split(".")[0] for name in found}
-        own = (name for name in found if name.split(".")[0] == "movierec")
-        todo += [module for name in own if (module := find_module(name))]
-    return names - {"movierec"}
+    files = trace_imports([ROOT / f"movierec/commands/{command}.py" for command in commands], ROOT)
+    return {name.split(".")[0] for path in files for name in list_imports(path)} - {"movierec"}
 
 
 def normalize(name: str) -> str:
@@ -69,8 +60,8 @@ def test_the_image_installs_what_the_tests_run_with() -> None:
 
 def test_the_image_has_every_package_that_the_service_imports() -> None:
     shipped = {normalize(name) for name in read_pins("ops/requirements.lock")}
-    needed = imports_of("serve", "serving", "ratings") - sys.stdlib_module_names
-    assert {"fastapi", "polars", "statsmodels", "yaml"} <= needed
+    needed = imports_of("serve", "recommend", "ratings") - sys.stdlib_module_names
+    assert {"fastapi", "polars", "ruamel", "statsmodels"} <= needed
     providers = packages_distributions()
     absent = {name for name in needed if shipped.isdisjoint(map(normalize, providers[name]))}
     assert absent == TRAINERS

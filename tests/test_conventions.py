@@ -20,8 +20,8 @@ def parameter_keys(content: dict[str, Any]) -> set[str]:
     keys = set[str]()
     for key, value in content.items():
         if key == "tune":
-            listed = [value.pop(name) for name in ("configurations", "als")]
-            keys = keys.union({"configurations"}, *(settings for names in listed for settings in names.values()))
+            listed = [value.pop(name) for name in ("svd", "als")]
+            keys = keys.union(*(settings for names in listed for settings in names.values()))
         keys |= parameter_keys(value) if isinstance(value, dict) else {key}
     return keys
 
@@ -33,7 +33,8 @@ def test_every_parameter_is_in_the_vocabulary() -> None:
 def test_every_metric_of_a_model_is_in_the_vocabulary() -> None:
     words = vocabulary()
     for stage in ("train_svd", "train_als", "tune", "evaluate"):
-        models = json.loads((ROOT / f"metrics/{stage}.json").read_text())
+        details = ROOT / f"metrics/details/{stage}.json"
+        models = json.loads((details if details.exists() else ROOT / f"metrics/{stage}.json").read_text())
         models.pop("data", None)
         models.pop("comparisons", None)
         for metric in set().union(*models.values()):

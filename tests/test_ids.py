@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from movierec.ids import UNKNOWN, IdIndex
+from movierec.ids import UNKNOWN, IdIndex, find_rows
 
 int32s = st.integers(-(2**31), 2**31 - 1)
 
@@ -49,3 +49,17 @@ def test_refuses_a_repeated_id(ids: list[int]) -> None:
 def test_refuses_an_id_that_would_change(ids: np.ndarray) -> None:
     with pytest.raises(ValueError, match="32-bit integers"):
         IdIndex(ids)
+
+
+@given(
+    st.sets(st.integers(1, 2**31 - 1), min_size=1, max_size=20),
+    st.lists(st.integers(1, 2**31 - 1) | st.integers(-(2**31), 2**40), max_size=20),
+)
+def test_find_rows_agrees_with_an_id_index(known: set[int], asked: list[int]) -> None:
+    ids = np.array(sorted(known), dtype=np.int32)
+    wanted = [*asked, *sorted(known)[:3]]
+    assert find_rows(ids, wanted).tolist() == IdIndex(ids).rows(wanted).tolist()
+
+
+def test_find_rows_of_nothing_is_nothing() -> None:
+    assert find_rows(np.array([4], dtype=np.int32), []).tolist() == []

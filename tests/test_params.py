@@ -16,12 +16,12 @@ from ruamel.yaml.tokens import AliasToken, AnchorToken
 from movierec.errors import MovierecError
 from movierec.params import load_params, read_params_yaml
 from movierec.paths import PARAMS
-from movierec.settings import MODEL_NAMES
+from movierec.roster import BY_NAME
 
 Tree = dict[str, Any]
 Save = Callable[[str | Tree], Path]
 
-TRIAL = "tune.configurations.one"
+TRIAL = "tune.svd.one"
 ALS_TRIAL = "tune.als.one"
 GOOD: Tree = {
     "seed": 42,
@@ -49,7 +49,7 @@ GOOD: Tree = {
         "search": "grid",
         "trials": 32,
         "workers": 2,
-        "configurations": {
+        "svd": {
             "one": {
                 "factors": 50,
                 "epochs": 10,
@@ -127,7 +127,7 @@ WORDS: dict[str, tuple[list[str], list[str]]] = {
     "abtest.treatment": (["svd", "svd_tuned", "bias"], ["sdv"]),
     "abtest.metric": (["squared_error", "precision@10", "mrr"], ["rmse", "ndcg", "ndcg@11", "zzz"]),
 }
-NAMED = ["tune.configurations", "tune.als"]
+NAMED = ["tune.svd", "tune.als"]
 SECTIONS = [name for name, value in GOOD.items() if isinstance(value, dict)] + [*NAMED, TRIAL, ALS_TRIAL]
 
 
@@ -196,7 +196,7 @@ def refusal(path: Path) -> str:
 
 def test_committed_params_are_valid() -> None:
     params = load_params(PARAMS)
-    assert params.tune.configurations
+    assert params.tune.svd
 
 
 def test_committed_params_survive_dvc_editing_them() -> None:
@@ -214,7 +214,7 @@ def test_every_key_is_tested_here() -> None:
     tested = {*WHOLE_NUMBERS, *NUMBERS, *WORDS, "clean.iterate"}
     assert tested == set(leaves(GOOD))
     committed = load_params(PARAMS).model_dump()
-    for name in ("configurations", "als"):
+    for name in ("svd", "als"):
         committed["tune"][name] = {"one": next(iter(committed["tune"][name].values()))}
     assert set(leaves(committed)) == tested
 
@@ -237,7 +237,7 @@ def test_a_whole_number_will_do_for_a_fraction(save: Save) -> None:
 
 
 def test_any_models_may_be_compared(save: Save) -> None:
-    for model in MODEL_NAMES:
+    for model in BY_NAME:
         tree = with_value("abtest.treatment", model)
         tree["abtest"]["control"] = "svd" if model != "svd" else "als"
         assert load_params(save(tree)).abtest.treatment == model
@@ -353,7 +353,7 @@ def test_refuses_a_comparison_of_a_model_with_itself(save: Save) -> None:
     assert message == "params.yaml: abtest: control and treatment are both als: name two models"
 
 
-@pytest.mark.parametrize(("word", "key"), [("svd", "7"), ("one", "tune.configurations.7")])
+@pytest.mark.parametrize(("word", "key"), [("clean", "7"), ("one", "tune.svd.7")])
 def test_refuses_a_key_that_is_no_text(word: str, key: str, save: Save) -> None:
     text = json.dumps(GOOD).replace(f'"{word}":', "7:")
     assert refusal(save(text)) == f"params.yaml: key '{key}' is no text: put it in quotes or correct it"

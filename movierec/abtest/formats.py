@@ -1,7 +1,6 @@
-"""How the numbers of an experiment are written for people: digits that the data support, aligned columns."""
+"""How the numbers of an experiment are written for people: with the digits that the data support."""
 
 import math
-from collections.abc import Sequence
 
 
 def format_p(p_value: float) -> str:
@@ -56,24 +55,3 @@ def format_interval(low: float, high: float, decimals: int, sign: str = "") -> s
     '-0.01 to +0.50'
     """
     return f"{format_number(low, decimals, sign)} to {format_number(high, decimals, sign)}"
-
-
-def align_columns(rows: Sequence[Sequence[str]]) -> str:
-    """Write rows of cells below each other: the first column flush left, the others flush right.
-
-    Parameters
-    ----------
-    rows : sequence of sequence of str
-        At least one; short ones end early.
-
-    Examples
-    --------
-    >>> print(align_columns([["user", "arm"], ["7", "treatment"]]))
-    user        arm
-    7     treatment
-    """
-    columns = max(map(len, rows))
-    padded = [[*row, *[""] * (columns - len(row))] for row in rows]
-    widths = [max(map(len, column)) for column in zip(*padded, strict=True)]
-    lines = ([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])] for row in padded)
-    return "\n".join("  ".join(line).rstrip() for line in lines)

@@ -9,11 +9,12 @@ import pandas as pd
 from movierec.abtest.analysis import Arm, MeanDifference, RelativeLift, SampleRatio
 from movierec.abtest.cuped import CupedDifference
 from movierec.abtest.design import Design
-from movierec.abtest.formats import align_columns, count_decimals, format_interval, format_number, format_p
-from movierec.abtest.robustness import RankTest
+from movierec.abtest.formats import count_decimals, format_interval, format_number, format_p
+from movierec.abtest.second_opinions import RankTest
 from movierec.abtest.secondary import SecondaryMetric, SecondaryMetrics
 from movierec.abtest.sequential import AnytimeValid
 from movierec.abtest.verdict import Verdict
+from movierec.text import align_columns
 
 _METHODS = {
     "welch": "Welch's t",
@@ -40,7 +41,12 @@ class Report:
     secondary: SecondaryMetrics
     verdict: Verdict
 
-    def to_metrics(self) -> dict[str, Any]:
+    def to_metrics(self) -> dict[str, float]:
+        """Return the difference of the arms by Welch's test: ``difference``, ``low``, ``high`` and ``p_value``."""
+        found = self.difference
+        return {"difference": found.estimate, "low": found.low, "high": found.high, "p_value": found.p_value}
+
+    def to_details(self) -> dict[str, Any]:
         """Return nested mappings of numbers and text, fit for JSON; what could not be computed is left out."""
         design, difference, secondary = self.design, self.difference, self.secondary
         plan = {

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple
 import typer
 
 from movierec.abtest.assignment import Experiment, bucket_of
-from movierec.abtest.formats import align_columns
 from movierec.errors import MovierecError
 from movierec.seeds import rng
+from movierec.text import align_columns
 
 if TYPE_CHECKING:
     from movierec.abtest.power import Rates
@@ -121,8 +121,8 @@ def analyze_outcomes(
     Of several metrics the first one decides; the p-values of the others are adjusted by Holm's method. A covariate,
     known of each user before the experiment, sharpens the estimate (CUPED).
     """
-    from movierec.abtest.comparison import compare_arms  # noqa: PLC0415  # imports half of SciPy
     from movierec.abtest.design import Design  # noqa: PLC0415
+    from movierec.abtest.difference import compare_arms  # noqa: PLC0415  # imports half of SciPy
     from movierec.abtest.outcomes import read_outcomes  # noqa: PLC0415  # imports polars
 
     outcomes = read_outcomes(file, metric or ())
@@ -134,7 +134,7 @@ def analyze_outcomes(
     report = compare_arms(outcomes.observe(names[0]), outcomes.observe(names[1]), design, rng(0, "abtest", "bootstrap"))
     others = outcomes.table.height - report.difference.control.n - report.difference.treatment.n
     if as_json:
-        _print_json(report.to_metrics() | {"users_in_other_arms": others})
+        _print_json(report.to_details() | {"users_in_other_arms": others})
         return
     typer.echo(report.summarize())
     if others:

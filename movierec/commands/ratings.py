@@ -28,9 +28,9 @@ def export_ratings(
 
     Of a user and movie rated more than once the newest rating is kept.
     """
-    from movierec.service.database import default_url  # noqa: PLC0415  # other commands need no database
-    from movierec.service.export import export_all, export_new  # noqa: PLC0415  # imports polars
-    from movierec.service.store import Store  # noqa: PLC0415
+    from movierec.service.storage.database import default_url  # noqa: PLC0415  # other commands need no database
+    from movierec.service.storage.export import export_all, export_new  # noqa: PLC0415  # imports polars
+    from movierec.service.storage.store import Store  # noqa: PLC0415
 
     store = Store(url or default_url())
     try:

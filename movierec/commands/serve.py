@@ -21,9 +21,9 @@ def serve(*, host: Host = "127.0.0.1", port: Port = 8000, root: Root = Path()) -
     """Serve recommendations over HTTP; MOVIEREC_* variables set limits, database, token and experiment."""
     import uvicorn  # noqa: PLC0415  # these take seconds, which other commands need not wait
 
+    from movierec.service.api.security import check_address  # noqa: PLC0415
     from movierec.service.app import create_app  # noqa: PLC0415
     from movierec.service.logs import log_json  # noqa: PLC0415
-    from movierec.service.security import check_address  # noqa: PLC0415
     from movierec.service.settings import read_settings  # noqa: PLC0415
 
     root = root.resolve()
@@ -31,7 +31,7 @@ def serve(*, host: Host = "127.0.0.1", port: Port = 8000, root: Root = Path()) -
     check_address(host, settings.api_token)
     _require_files(root)
     app = create_app(settings)
-    app.state.desk.models.after_first_load = _settle
+    app.state.dependencies.models.after_first_load = _settle
     listener = _listen(host, port)
     log_json()
     config = uvicorn.Config(
@@ -46,7 +46,7 @@ def serve(*, host: Host = "127.0.0.1", port: Port = 8000, root: Root = Path()) -
 
 
 def _require_files(root: Path) -> None:
-    from movierec.service.bundle import fingerprint  # noqa: PLC0415  # as above
+    from movierec.recommender.artifacts import fingerprint  # noqa: PLC0415  # as above
 
     absent = next((name for name, *state in fingerprint(root) if not any(state)), None)
     if absent:

@@ -36,9 +36,9 @@ def compare_runs(
     top: Annotated[int, typer.Option(min=1, help="Lines at most.")] = 5,
 ) -> None:
     """Print the evaluated models of all runs on this data side by side, best first."""
-    from movierec.tracking.leaderboard import compare_models  # noqa: PLC0415  # takes a second
+    from movierec.tracking.leaderboard import tabulate_runs  # noqa: PLC0415  # takes a second
 
-    typer.echo(compare_models(metric, top))
+    typer.echo(tabulate_runs(metric, top))
 
 
 @app.command("best")

@@ -1,12 +1,12 @@
 """The MovieLens archives that movierec knows by name: addresses and checksums, but nothing that reads them."""
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
 
 from movierec.errors import MovierecError
+from movierec.text import find_nearest
 
 GROUPLENS: Final = "https://files.grouplens.org/datasets/movielens"
 SYNTHETIC: Final = "synthetic"
@@ -89,8 +89,8 @@ def find_dataset(name: str) -> Dataset:
     if name in DATASETS:
         return DATASETS[name]
     known = [SYNTHETIC, *DATASETS]
-    nearest = difflib.get_close_matches(name.lower(), known, n=1, cutoff=0)[0]
     raise MovierecError(
-        f"unknown data set {name!r}: did you mean {nearest!r}? Allowed are {', '.join(known)}, "
-        "or the path or http(s) address of a zip, or the path of a folder, in a MovieLens layout"
+        f"unknown data set {name!r}: did you mean {find_nearest(name.lower(), known)!r}? "
+        f"Allowed are {', '.join(known)}, or the path or http(s) address of a zip, "
+        "or the path of a folder, in a MovieLens layout"
     )

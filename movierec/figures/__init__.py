@@ -1,35 +1,22 @@
 """The figures that the plot stage draws: their names here, one theme a module beside."""
 
-from typing import Final
+from enum import StrEnum
 
-RATING_DISTRIBUTION: Final = "rating_distribution"
-LONG_TAIL: Final = "long_tail"
-LEARNING_CURVE_SVD: Final = "learning_curve_svd"
-LEARNING_CURVE_ALS: Final = "learning_curve_als"
-TUNING: Final = "tuning"
-TUNING_ALS: Final = "tuning_als"
-ACCURACY: Final = "accuracy"
-PRECISION_RECALL: Final = "precision_recall"
-COVERAGE_ACCURACY: Final = "coverage_accuracy"
-PREDICTED_ACTUAL: Final = "predicted_actual"
-BY_ACTIVITY: Final = "by_activity"
-BY_POPULARITY: Final = "by_popularity"
-ABTEST: Final = "abtest"
-ABTEST_POWER: Final = "abtest_power"
 
-FIGURE_NAMES: Final = (
-    RATING_DISTRIBUTION,
-    LONG_TAIL,
-    LEARNING_CURVE_SVD,
-    LEARNING_CURVE_ALS,
-    TUNING,
-    TUNING_ALS,
-    ACCURACY,
-    PRECISION_RECALL,
-    COVERAGE_ACCURACY,
-    PREDICTED_ACTUAL,
-    BY_ACTIVITY,
-    BY_POPULARITY,
-    ABTEST,
-    ABTEST_POWER,
-)
+class Name(StrEnum):
+    """The figures; ``plots/NAME.png`` is the file."""
+
+    RATING_DISTRIBUTION = "rating_distribution"
+    LONG_TAIL = "long_tail"
+    LEARNING_CURVE_SVD = "learning_curve_svd"
+    LEARNING_CURVE_ALS = "learning_curve_als"
+    TUNING_SVD = "tuning_svd"
+    TUNING_ALS = "tuning_als"
+    ACCURACY = "accuracy"
+    PRECISION_RECALL = "precision_recall"
+    COVERAGE_ACCURACY = "coverage_accuracy"
+    PREDICTED_ACTUAL = "predicted_actual"
+    BY_ACTIVITY = "by_activity"
+    BY_POPULARITY = "by_popularity"
+    ABTEST = "abtest"
+    ABTEST_POWER = "abtest_power"

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MultipleLocator
 
-from movierec.figures.intervals import Interval, draw_interval, draw_reference, finish_rows
+from movierec.figures.intervals import DrawnInterval, draw_interval, draw_reference, finish_rows
 from movierec.figures.style import MUTED, find_limits, house_style, look_of, name_best, new_figure, set_title
 
 _PANEL_COLUMNS: Final = 3
@@ -48,7 +48,7 @@ def draw_accuracy(accuracy: pd.DataFrame, noise_floor: Mapping[str, float] | Non
 def _draw_measure(axes: Axes, accuracy: pd.DataFrame, measure: str, floor: float | None) -> None:
     columns = [measure, f"{measure}_low", f"{measure}_high"]
     for row, model in enumerate(accuracy.to_dict("records")):
-        interval = Interval(*(model[column] for column in columns))
+        interval = DrawnInterval(*(model[column] for column in columns))
         is_best = interval.estimate == accuracy[measure].min()
         draw_interval(axes, row, interval, look_of(model["model"]), filled=is_best)
     finish_rows(axes, accuracy["model"].tolist())

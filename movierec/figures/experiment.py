@@ -9,9 +9,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
 
-from movierec.figures.intervals import Interval, draw_interval, finish_rows
+from movierec.figures.intervals import DrawnInterval, draw_interval, finish_rows
 from movierec.figures.labels import Label, place_labels
-from movierec.figures.style import BLUE, GRID, INK, MUTED, Look, find_limits, house_style, new_figure, set_title
+from movierec.figures.style import BLUE, GRID, INK, MUTED, find_limits, house_style, new_figure, set_title
+from movierec.roster import Look
 
 _VERDICT: Final = Look(BLUE, "o", "solid")
 _SECOND: Final = Look(MUTED, "o", "solid")
@@ -45,7 +46,7 @@ def draw_abtest(intervals: pd.DataFrame, report: Mapping[str, Any]) -> Figure:
     """
     rows = intervals[intervals["quantity"] == "difference"].reset_index(drop=True)
     smallest, percent = report["design"]["minimum_effect"], f"{report['design']['confidence'] * 100:g}%"
-    found = [Interval(*ends) for ends in zip(rows["estimate"], rows["low"], rows["high"], strict=True)]
+    found = [DrawnInterval(*ends) for ends in zip(rows["estimate"], rows["low"], rows["high"], strict=True)]
     figure, axes = new_figure(8.6, 2.3 + 0.62 * len(rows))
     axes.axvspan(-smallest, smallest, color=GRID, linewidth=0)
     axes.axvline(0, color=INK, linewidth=1.4)

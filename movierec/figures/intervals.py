@@ -6,10 +6,11 @@ from typing import Any, NamedTuple
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from movierec.figures.style import MUTED, Look, show_plain_numbers
+from movierec.figures.style import MUTED, show_plain_numbers
+from movierec.roster import Look
 
 
-class Interval(NamedTuple):
+class DrawnInterval(NamedTuple):
     """An estimate and the ends of its interval."""
 
     estimate: float
@@ -21,14 +22,16 @@ class Interval(NamedTuple):
 
         Examples
         --------
-        >>> Interval(0.81234, 0.81, 0.82).write("95% interval ")
+        >>> DrawnInterval(0.81234, 0.81, 0.82).write("95% interval ")
         '0.8123 (95% interval 0.8100 to 0.8200)'
         """
         estimate, low, high = (f"{value:{number}}".replace("-", "\N{MINUS SIGN}") for value in self)
         return f"{estimate} ({kind}{low} to {high})"
 
 
-def draw_interval(axes: Axes, row: int, interval: Interval, look: Look, *, filled: bool, number: str = ".4f") -> None:
+def draw_interval(
+    axes: Axes, row: int, interval: DrawnInterval, look: Look, *, filled: bool, number: str = ".4f"
+) -> None:
     """Draw an interval in its row and write its numbers right of the axes.
 
     Parameters
@@ -37,7 +40,7 @@ def draw_interval(axes: Axes, row: int, interval: Interval, look: Look, *, fille
         The row is its y.
     row : int
         From 0, on top.
-    interval : Interval
+    interval : DrawnInterval
         In units of the x axis.
     look : Look
         Colour and marker.

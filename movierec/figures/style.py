@@ -1,10 +1,10 @@
-"""What all figures share: looks of the models, fonts, sizes, limits, saving; no figure is drawn here."""
+"""What all figures share: fonts, sizes, limits, saving."""
 
 import textwrap
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import numpy as np
 from matplotlib import style
@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike
 
 from movierec.errors import MovierecError
 from movierec.io import replace_atomically
+from movierec.roster import BY_NAME, Look
 
 DPI: Final = 150
 INK: Final = "#222222"
@@ -27,25 +28,6 @@ WIDTH_IN: Final = 8.0
 HEIGHT_IN: Final = 5.0
 _TITLE_CHARACTERS_PER_INCH = 9.0
 
-
-class Look(NamedTuple):
-    """How a model is drawn in every figure; colour, marker and line each tell it apart alone."""
-
-    color: str
-    marker: str
-    line: str | tuple[int, tuple[int, ...]]
-
-
-# Colours are Okabe and Ito's ("Color universal design", 2008), those with a contrast of at least 3:1 on white;
-# and a brown, which is far from all of them in lightness.
-LOOKS: Final[Mapping[str, Look]] = {
-    "svd": Look("#000000", "o", "dashed"),
-    "svd_tuned": Look(BLUE, "s", "solid"),
-    "als": Look("#d55e00", "^", (0, (7, 2))),
-    "als_tuned": Look("#7a3300", "v", (0, (6, 1, 1, 1, 1, 1))),
-    "bias": Look("#009e73", "D", "dotted"),
-    "popularity": Look("#cc79a7", "X", "dashdot"),
-}
 
 _RC = {
     "font.family": "DejaVu Sans",
@@ -123,12 +105,12 @@ def look_of(model: str) -> Look:
     Raises
     ------
     MovierecError
-        If nobody has decided it.
+        If the roster does not have it.
     """
     try:
-        return LOOKS[model]
+        return BY_NAME[model].look
     except KeyError as error:
-        raise MovierecError(f"no figure knows model {model!r}: give it a look in movierec/figures/style.py") from error
+        raise MovierecError(f"no figure knows model {model!r}: give it a row in movierec/roster.py") from error
 
 
 def find_limits(

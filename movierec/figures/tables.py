@@ -14,7 +14,7 @@ COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
     "clean_long_tail": ("movie_share", "rating_share"),
     "train_svd": ("epoch", "train_rmse", "validation_rmse"),
     "train_als": ("iteration", "loss"),
-    "tune": ("configuration", "factors", "epochs", "learning_rate", "regularization", "validation_rmse"),
+    "tune_svd": ("configuration", "factors", "epochs", "learning_rate", "regularization", "validation_rmse"),
     "tune_als": (
         "configuration",
         "factors",

@@ -9,8 +9,9 @@ import numpy as np
 import numpy.typing as npt
 from statsmodels.stats.multitest import multipletests
 
-from movierec.metrics.intervals import CONFIDENCE, SAMPLES, Interval, UserBootstrap
+from movierec.metrics.intervals import CONFIDENCE, Interval, UserBootstrap
 from movierec.metrics.rating import UserErrors
+from movierec.metrics.ratios import divide_or_nan
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -40,8 +41,7 @@ class PairedMetric:
 
     def evaluate(self, sums: FloatArray, weights: FloatArray) -> FloatArray:
         """Return the metric, shape (n, models), from totals of shape (n, models) and (n,); NaN without weight."""
-        ratios = np.full(sums.shape, np.nan)
-        np.divide(sums, weights[:, np.newaxis], out=ratios, where=weights[:, np.newaxis] > 0)
+        ratios = divide_or_nan(sums, weights[:, np.newaxis])
         return np.sqrt(ratios) if self.is_root else ratios
 
 
@@ -123,8 +123,8 @@ def pair_errors(errors: Mapping[str, UserErrors]) -> dict[str, PairedMetric]:
 def compare_models(
     models: Sequence[str],
     metrics: Mapping[str, PairedMetric],
+    bootstrap: UserBootstrap,
     rng: np.random.Generator,
-    samples: int = SAMPLES,
     flips: int = FLIPS,
 ) -> list[Comparison]:
     """Compare every two models in every metric.
@@ -140,10 +140,12 @@ def compare_models(
         Names, in the order of the columns of `metrics`.
     metrics : mapping of str to PairedMetric
         All on the same users; one in which no user counts is left out of the table.
+    bootstrap : UserBootstrap
+        The resamples of these users.
     rng : numpy.random.Generator
-        Resamples users, then draws signs. In the state in which `bootstrap_means` got it, it draws the same resamples.
-    samples, flips : int
-        Bootstrap resamples and random sign vectors.
+        Draws signs.
+    flips : int
+        Random sign vectors.
 
     Returns
     -------
@@ -153,13 +155,14 @@ def compare_models(
     Notes
     -----
     p = (1 + flips at least as extreme) / (1 + flips), never 0 (Phipson & Smyth 2010). Holm (1979) bounds the chance of
-    any false finding in the table, whatever hangs together with what. SciPy's ``permutation_test`` does the same
+    any false finding in the table, however the comparisons are correlated. SciPy's ``permutation_test`` does the same
     for one vector, too slowly for tens of thousands of users.
 
     Examples
     --------
     >>> scores = pair_means({"als": np.full(20, 0.5), "svd": np.full(20, 0.2)})
-    >>> (found,) = compare_models(["als", "svd"], {"ndcg@10": scores}, np.random.default_rng(0))
+    >>> rng = np.random.default_rng(0)
+    >>> (found,) = compare_models(["als", "svd"], {"ndcg@10": scores}, UserBootstrap(20, rng), rng)
     >>> found.is_real, round(found.difference.low, 6), round(found.difference.high, 6)
     (True, 0.3, 0.3)
     """
@@ -168,7 +171,6 @@ def compare_models(
     if not used or not pairs:
         return []
     first, second = (list(side) for side in zip(*pairs, strict=True))
-    bootstrap = UserBootstrap(len(next(iter(used.values())).weights), rng, samples)
     intervals = [interval for metric in _resample(used, bootstrap) for interval in _subtract(metric, pairs)]
     differences = np.hstack([metric.sums[:, first] - metric.sums[:, second] for metric in used.values()])
     p_values = _flip_signs(differences, rng, flips)

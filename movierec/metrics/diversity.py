@@ -13,6 +13,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
+from movierec.metrics.ratios import divide_or_nan
+
 Lists = npt.NDArray[np.integer[Any]]
 Counts = npt.NDArray[np.integer[Any]]
 FloatArray = npt.NDArray[np.float64]
@@ -144,7 +146,7 @@ def intra_list_diversity_by_factors(recommended: Lists, factors: npt.NDArray[np.
         total = np.where(usable[:, :, np.newaxis], units[block], 0.0).sum(axis=1)  # (block, factors)
         n = usable.sum(axis=1)
         cosines = np.square(total).sum(axis=1) - n
-        return np.clip(1 - _divide(cosines, n * (n - 1)), 0, 2)
+        return np.clip(1 - divide_or_nan(cosines, n * (n - 1)), 0, 2)
 
     return _by_block(recommended, length[:, 0] > 0, recommended.shape[1] * factors.shape[1], mean_distance)
 
@@ -195,7 +197,7 @@ def mean_profile_popularity(
     lengths = np.diff(profiles.indptr)
     user_idx = np.repeat(np.arange(len(lengths)), lengths)
     totals = np.bincount(user_idx, weights=popularity[profiles.indices], minlength=len(lengths))
-    return _divide(totals, lengths)
+    return divide_or_nan(totals, lengths)
 
 
 def popularity_lift(lists: FloatArray, profiles: FloatArray) -> float:
@@ -238,10 +240,4 @@ def _mean_over_list(recommended: Lists, values: FloatArray) -> FloatArray:
 
 
 def _mean_where(values: FloatArray, usable: BoolArray) -> FloatArray:
-    return _divide(np.where(usable, values, 0.0).sum(axis=1), usable.sum(axis=1))
-
-
-def _divide(totals: npt.NDArray[Any], counts: Counts) -> FloatArray:
-    means = np.full(len(totals), np.nan)
-    np.divide(totals, counts, out=means, where=counts > 0)
-    return means
+    return divide_or_nan(np.where(usable, values, 0.0).sum(axis=1), usable.sum(axis=1))

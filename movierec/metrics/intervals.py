@@ -1,6 +1,6 @@
 """Bootstrap intervals over users for means and for error rates; no metric is defined here.
 
-A user's ratings and lists hang together, so users are resampled, never rows. One set of resamples serves every
+A user's ratings and lists are correlated, so users are resampled, never rows. One set of resamples serves every
 metric of every model: intervals cost one matrix product, and differences between models are paired.
 """
 
@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from movierec.metrics.rating import UserErrors
+from movierec.metrics.ratios import divide_or_nan
 
 FloatArray = npt.NDArray[np.float64]
 Name = TypeVar("Name", bound=Hashable)
@@ -85,10 +86,7 @@ class UserBootstrap:
 
 
 def bootstrap_means(
-    values: Mapping[Name, FloatArray],
-    rng: np.random.Generator,
-    samples: int = SAMPLES,
-    confidence: float = CONFIDENCE,
+    values: Mapping[Name, FloatArray], bootstrap: UserBootstrap, confidence: float = CONFIDENCE
 ) -> dict[Name, Interval]:
     """Return the mean over users of each metric, with its percentile bootstrap interval.
 
@@ -99,10 +97,8 @@ def bootstrap_means(
     values : mapping of any key to ndarray of float64, shape (users,)
         A value for each user, the same users in each vector. A NaN leaves the user out of that metric,
         both in the estimate and in every resample; a resample left with nobody is not used.
-    rng : numpy.random.Generator
-        Source of the resamples.
-    samples : int, default 1000
-        Resamples.
+    bootstrap : UserBootstrap
+        The resamples of these users.
     confidence : float, default 0.95
         Coverage aimed at, in (0, 1).
 
@@ -114,7 +110,8 @@ def bootstrap_means(
     Raises
     ------
     ValueError
-        If the vectors differ in length, a value is infinite, or `samples` or `confidence` is out of range.
+        If the vectors differ in length or have another one than `bootstrap`, a value is infinite, or `confidence` is
+        out of range.
 
     Notes
     -----
@@ -125,14 +122,13 @@ def bootstrap_means(
     Examples
     --------
     >>> scores = {"ndcg@10": np.array([0.0, 0.5, 1.0, np.nan])}
-    >>> bootstrap_means(scores, np.random.default_rng(0))["ndcg@10"]
+    >>> bootstrap_means(scores, UserBootstrap(4, np.random.default_rng(0)))["ndcg@10"]
     Interval(estimate=0.5, low=0.0, high=1.0, n=3)
     """
     table = _stack(list(values.values()))  # (users, metrics)
     valid = np.isfinite(table)
     if np.any(np.isinf(table)):
         raise ValueError("values must be finite, or NaN for a user to leave out")
-    bootstrap = UserBootstrap(len(table), rng, samples)
     # Metrics share a few patterns of missing users; each pattern needs its users counted once.
     patterns, pattern_of = np.unique(valid, axis=1, return_inverse=True)
     table[~valid] = 0
@@ -140,7 +136,7 @@ def bootstrap_means(
     metrics = table.shape[1]
 
     def means(sums: FloatArray) -> FloatArray:
-        return _divide(sums[:, :metrics], sums[:, metrics:][:, pattern_of])
+        return divide_or_nan(sums[:, :metrics], sums[:, metrics:][:, pattern_of])
 
     estimates = means(columns.sum(axis=0, keepdims=True))[0]
     resampled = means(bootstrap.resample_sums(columns))
@@ -148,10 +144,7 @@ def bootstrap_means(
 
 
 def bootstrap_errors(
-    errors: Mapping[Name, UserErrors],
-    rng: np.random.Generator,
-    samples: int = SAMPLES,
-    confidence: float = CONFIDENCE,
+    errors: Mapping[Name, UserErrors], bootstrap: UserBootstrap, confidence: float = CONFIDENCE
 ) -> dict[Name, dict[str, Interval]]:
     """Return RMSE and MAE over ratings of each model, with intervals from resampling users.
 
@@ -161,7 +154,7 @@ def bootstrap_errors(
     ----------
     errors : mapping of any key to UserErrors
         By model, the same users in each. A user without ratings has no part in the model's figures.
-    rng, samples, confidence
+    bootstrap, confidence
         As `bootstrap_means`.
 
     Returns
@@ -180,11 +173,10 @@ def bootstrap_errors(
     columns = np.hstack([squared, absolute, count])
     if not np.all(np.isfinite(columns)):
         raise ValueError("error sums must be finite")
-    bootstrap = UserBootstrap(len(columns), rng, samples)
 
     def rates(sums: FloatArray) -> tuple[FloatArray, FloatArray]:
         squares, absolutes, counts = np.split(sums, 3, axis=1)
-        return np.sqrt(_divide(squares, counts)), _divide(absolutes, counts)
+        return np.sqrt(divide_or_nan(squares, counts)), divide_or_nan(absolutes, counts)
 
     names = list(errors)
     n = np.count_nonzero(count, axis=0)
@@ -199,33 +191,13 @@ def bootstrap_mean(
     values: FloatArray, rng: np.random.Generator, samples: int = SAMPLES, confidence: float = CONFIDENCE
 ) -> Interval:
     """Return the mean of one metric over users with its interval, as `bootstrap_means` does for many."""
-    return bootstrap_means({"": values}, rng, samples, confidence)[""]
-
-
-def bootstrap_rmse(
-    errors: UserErrors, rng: np.random.Generator, samples: int = SAMPLES, confidence: float = CONFIDENCE
-) -> Interval:
-    """Return the RMSE of one model with its interval, as `bootstrap_errors` does for many."""
-    return bootstrap_errors({"": errors}, rng, samples, confidence)[""]["rmse"]
-
-
-def bootstrap_mae(
-    errors: UserErrors, rng: np.random.Generator, samples: int = SAMPLES, confidence: float = CONFIDENCE
-) -> Interval:
-    """Return the MAE of one model with its interval, as `bootstrap_errors` does for many."""
-    return bootstrap_errors({"": errors}, rng, samples, confidence)[""]["mae"]
+    return bootstrap_means({"": values}, UserBootstrap(len(values), rng, samples), confidence)[""]
 
 
 def _stack(vectors: list[npt.NDArray[np.float64]] | list[npt.NDArray[np.int64]]) -> FloatArray:
     if len({vector.shape for vector in vectors}) != 1 or vectors[0].ndim != 1:
         raise ValueError("give at least one vector, all over the same users")
     return np.column_stack(vectors).astype(np.float64, copy=False)
-
-
-def _divide(sums: FloatArray, counts: FloatArray) -> FloatArray:
-    rates = np.full(sums.shape, np.nan)
-    np.divide(sums, counts, out=rates, where=counts > 0)
-    return rates
 
 
 def _intervals(

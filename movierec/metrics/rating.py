@@ -1,9 +1,10 @@
-"""Accuracy of predicted ratings: overall, as sums per user, and by predicted value; no interval is computed here."""
+"""Accuracy of predicted ratings: overall, as sums per user, and by predicted value."""
 
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from scipy.stats import binned_statistic
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -24,14 +25,6 @@ class UserErrors:
     count: IntArray
     squared: FloatArray
     absolute: FloatArray
-
-    def rmse_by_user(self) -> FloatArray:
-        """Return each user's own RMSE in stars, shape (users,); NaN for a user without ratings."""
-        return np.sqrt(_divide(self.squared, self.count))
-
-    def mae_by_user(self) -> FloatArray:
-        """Return each user's own MAE in stars, shape (users,); NaN for a user without ratings."""
-        return _divide(self.absolute, self.count)
 
 
 @dataclass(frozen=True)
@@ -174,15 +167,13 @@ def calibration_table(
     edges = np.histogram_bin_edges(values, bins).astype(np.float64)
     if np.any(np.diff(edges) <= 0) or values.min() < edges[0] or values.max() > edges[-1]:
         raise ValueError(f"edges must rise and enclose the predictions, {values.min():g} to {values.max():g}")
-    last = len(edges) - 2
-    bin_idx = np.minimum(np.searchsorted(edges, values, side="right") - 1, last)
-    count = np.bincount(bin_idx, minlength=last + 1)
+    means = binned_statistic(values, [values, np.asarray(actual, dtype=np.float64)], "mean", edges).statistic
     return CalibrationTable(
         lower=edges[:-1],
         upper=edges[1:],
-        count=count,
-        mean_predicted=_divide(_sum_by(bin_idx, values, last + 1), count),
-        mean_actual=_divide(_sum_by(bin_idx, np.asarray(actual, dtype=np.float64), last + 1), count),
+        count=np.histogram(values, edges)[0],
+        mean_predicted=means[0],
+        mean_actual=means[1],
     )
 
 
@@ -200,9 +191,3 @@ def _errors(actual: npt.ArrayLike, predicted: npt.ArrayLike) -> FloatArray:
 
 def _sum_by(group: npt.NDArray[np.integer], values: FloatArray, groups: int) -> FloatArray:
     return np.bincount(group, weights=values, minlength=groups).astype(np.float64, copy=False)
-
-
-def _divide(sums: FloatArray, count: IntArray) -> FloatArray:
-    means = np.full(len(sums), np.nan)
-    np.divide(sums, count, out=means, where=count > 0)
-    return means

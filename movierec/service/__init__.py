@@ -1,1 +1,1 @@
-"""The recommendation service: engine, store, HTTP."""
+"""The recommendation service: storage, what is live, and the HTTP API."""

@@ -1,4 +1,4 @@
-"""The app: routes, limits and models put together; each is defined elsewhere."""
+"""The app: routes, limits and models put together."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -7,12 +7,12 @@ from importlib.metadata import version
 
 from fastapi import FastAPI
 
-from movierec.service.desk import Desk
-from movierec.service.logs import RequestLog
-from movierec.service.page import mount_page
-from movierec.service.problems import handle_problems
-from movierec.service.routes import experiments, movies, operations, ratings, users
-from movierec.service.security import BodyLimit, RateLimit, SecurityHeaders, declare_open
+from movierec.service.api.dependencies import Dependencies
+from movierec.service.api.page import mount_page
+from movierec.service.api.problems import handle_problems
+from movierec.service.api.request_log import RequestLog
+from movierec.service.api.routes import experiments, movies, operations, ratings, users
+from movierec.service.api.security import BodyLimit, RateLimit, SecurityHeaders, declare_open
 from movierec.service.settings import ServiceSettings
 
 
@@ -43,7 +43,7 @@ def create_app(settings: ServiceSettings) -> FastAPI:
         docs_url=None,
         redoc_url=None,
     )
-    desk = app.state.desk = Desk(settings)
+    dependencies = app.state.dependencies = Dependencies(settings)
     for module in (users, movies, ratings, experiments, operations):
         app.include_router(module.router)
     if settings.api_token is None:
@@ -52,19 +52,19 @@ def create_app(settings: ServiceSettings) -> FastAPI:
     handle_problems(app)
     app.add_middleware(BodyLimit, most_bytes=settings.max_body_bytes)
     app.add_middleware(RateLimit, per_minute=settings.rate_limit)
-    app.add_middleware(RequestLog, monitor=desk.monitor)
+    app.add_middleware(RequestLog, monitor=dependencies.monitor)
     app.add_middleware(SecurityHeaders)  # the last one added sees the request first and the answer last
     return app
 
 
 @asynccontextmanager
 async def _run(app: FastAPI) -> AsyncIterator[None]:
-    desk: Desk = app.state.desk
-    watchers = [asyncio.create_task(each.watch()) for each in (desk.models, desk.neighbours)]
+    dependencies: Dependencies = app.state.dependencies
+    watchers = [asyncio.create_task(each.watch()) for each in (dependencies.models, dependencies.rating_watch)]
     try:
         yield
     finally:
         for watcher in watchers:
             watcher.cancel()
         await asyncio.gather(*watchers, return_exceptions=True)
-        desk.store.close()
+        dependencies.store.close()

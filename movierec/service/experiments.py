@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 
 from movierec.abtest.assignment import Experiment
-from movierec.abtest.comparison import compare_arms
 from movierec.abtest.design import Design, Observations
+from movierec.abtest.difference import compare_arms
 from movierec.columns import USER_ID
 from movierec.errors import MovierecError
 from movierec.seeds import rng
@@ -85,7 +85,7 @@ def report_results(
     left_out = outcomes[USER_ID].nunique() - len(known)
     arms = [_observe(known[known["arm"] == arm]) for arm in (control, treatment)]
     try:
-        report = compare_arms(arms[0], arms[1], design, rng(0, "abtest", "bootstrap")).to_metrics()
+        report = compare_arms(arms[0], arms[1], design, rng(0, "abtest", "bootstrap")).to_details()
     except MovierecError as error:
         report = _postpone(design, arms, f"Keep running: {error}.")
     return report | {"users_in_other_arms": left_out}

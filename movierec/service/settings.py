@@ -9,12 +9,11 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from movierec.errors import MovierecError
 from movierec.params import load_params
 from movierec.paths import PARAMS
-from movierec.service.database import locate_file
+from movierec.roster import SERVED, ServedName
+from movierec.service.storage.database import locate_file
 
 ARMS: Final = ("control", "treatment")
 Arm = Literal["control", "treatment"]
-SERVED: Final = ("svd", "svd_tuned", "als", "als_tuned", "popularity")
-ServedModel = Literal["svd", "svd_tuned", "als", "als_tuned", "popularity"]
 
 
 class OnlineExperiment(BaseModel):
@@ -31,7 +30,7 @@ class OnlineExperiment(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     name: str
-    models: dict[Arm, ServedModel]
+    models: dict[Arm, ServedName]
 
 
 class ServiceSettings(BaseModel):

@@ -1,19 +1,18 @@
-"""Runs side by side, best first; only those on the data that dvc.lock names, since others do not compare."""
+"""MLflow's runs in a table, best first: only runs on the data that dvc.lock names, as others are not comparable."""
 
-import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from movierec.abtest.formats import align_columns
 from movierec.errors import MovierecError
-from movierec.tracking.ledger import read_snapshot
+from movierec.roster import TUNED, VALIDATION_RMSE
+from movierec.text import align_columns, find_nearest
 from movierec.tracking.mirror import EXPERIMENTS, KEY, Mirror, connect
+from movierec.tracking.snapshots import read_snapshot
 
 HEADLINE: Final = ("rmse", "mae", "ndcg@10")
 _LOW_IS_GOOD: Final = ("rmse", "mae", "loss")
-_DECIDES: Final = {"svd": "validation_rmse", "als": "validation_ndcg@10"}
 _NO_SETTINGS: Final = {"configuration", "model", "seed"}
 
 
@@ -39,7 +38,7 @@ class Row:
     metrics: Mapping[str, float]
 
 
-def compare_models(metric: str = "rmse", top: int = 5) -> str:
+def tabulate_runs(metric: str = "rmse", top: int = 5) -> str:
     """Return a table of the models of all evaluations, best first; what is the same in several is one line.
 
     Parameters
@@ -73,7 +72,7 @@ def name_best_params(model: str = "svd") -> str:
     ----------
     model : {"svd", "als"}
         The best is chosen on validation: by RMSE, or by NDCG@10, which ALS's tuning trials know; without any of
-        them by RMSE. No test metric takes part, so that an honest test remains.
+        them by RMSE. No test metric takes part, so that the test part stays untouched by the choice.
 
     Returns
     -------
@@ -85,10 +84,11 @@ def name_best_params(model: str = "svd") -> str:
     MovierecError
         If the model is no such one, or there is no run or no store.
     """
-    if model not in _DECIDES:
-        raise MovierecError(f"--model is {model!r}: give {' or '.join(_DECIDES)}")
+    if model not in TUNED:
+        raise MovierecError(f"--model is {model!r}: give {' or '.join(TUNED)}")
     rows = [row for row in read_rows() if row.stage == f"train_{model}" or f"/{model}/" in row.key]
-    metric = _DECIDES[model] if any(_DECIDES[model] in row.metrics for row in rows) else "validation_rmse"
+    decided_by = str(TUNED[model].decided_by)
+    metric = decided_by if any(decided_by in row.metrics for row in rows) else VALIDATION_RMSE
     best = rank_rows(rows, metric)[0]
     return " ".join(f"-S {name}={value}" for name, value in sorted(best.params.items()) if name not in _NO_SETTINGS)
 
@@ -127,8 +127,7 @@ def rank_rows(rows: Sequence[Row], metric: str) -> list[Row]:
     if not rows:
         raise MovierecError("MLflow knows no such run on this data: run `dvc repro`, then `movierec track sync`")
     if metric not in known:
-        near = difflib.get_close_matches(metric, known, n=3, cutoff=0)
-        raise MovierecError(f"no run has the metric {metric!r}: did you mean {', '.join(near)}?")
+        raise MovierecError(f"no run has the metric {metric!r}: did you mean {find_nearest(metric, known, n=3)}?")
     sign = 1 if any(word in metric.split("_") for word in _LOW_IS_GOOD) else -1
     judged = [row for row in rows if metric in row.metrics]
     return sorted(judged, key=lambda row: (sign * row.metrics[metric], row.name, row.key))

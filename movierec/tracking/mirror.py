@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, Final
 from filelock import FileLock
 
 from movierec.errors import MovierecError
+from movierec.lockfile import hash_file, hash_listing
 from movierec.paths import project_root, state_dir
-from movierec.tracking.ledger import hash_file, hash_listing
 from movierec.tracking.records import Record
 
 if TYPE_CHECKING:

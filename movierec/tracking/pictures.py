@@ -2,21 +2,21 @@
 
 from typing import Final
 
-from movierec import figures
+from movierec.figures import Name
 
 FIGURES: Final = {
-    "train_svd": (figures.LEARNING_CURVE_SVD,),
-    "train_als": (figures.LEARNING_CURVE_ALS,),
-    "tune svd": (figures.TUNING,),
-    "tune als": (figures.TUNING_ALS,),
+    "train_svd": (Name.LEARNING_CURVE_SVD,),
+    "train_als": (Name.LEARNING_CURVE_ALS,),
+    "tune svd": (Name.TUNING_SVD,),
+    "tune als": (Name.TUNING_ALS,),
     "evaluate": (
-        figures.ACCURACY,
-        figures.PRECISION_RECALL,
-        figures.COVERAGE_ACCURACY,
-        figures.PREDICTED_ACTUAL,
-        figures.BY_ACTIVITY,
-        figures.BY_POPULARITY,
+        Name.ACCURACY,
+        Name.PRECISION_RECALL,
+        Name.COVERAGE_ACCURACY,
+        Name.PREDICTED_ACTUAL,
+        Name.BY_ACTIVITY,
+        Name.BY_POPULARITY,
     ),
-    "abtest": (figures.ABTEST, figures.ABTEST_POWER),
+    "abtest": (Name.ABTEST, Name.ABTEST_POWER),
 }
 """The figures that belong to a run, by its name; the others show the data."""

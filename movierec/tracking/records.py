@@ -10,15 +10,15 @@ from typing import Any, Final
 
 from movierec import io
 from movierec.errors import MovierecError
-from movierec.tracking.ledger import Snapshot, Stage
+from movierec.lockfile import Stage
+from movierec.roster import BY_NAME, STORED, TUNED
 from movierec.tracking.pictures import FIGURES
+from movierec.tracking.snapshots import Snapshot, flatten_mapping
 
 Rows = list[dict[str, Any]]
 
-_TRIALS: Final = {"svd": "plots/tune.csv", "als": "plots/tune_als.csv"}
 _CURVES: Final = "plots/tune_curves.csv"
 _SETTINGS: Final = "plots/tune_trials.csv"
-_LISTED: Final = {"svd": "tune.configurations", "als": "tune.als"}
 _SCORE: Final = "validation_"
 
 
@@ -70,9 +70,9 @@ def build_records(snapshot: Snapshot, stage: Stage, measured: Mapping[str, Any])
     snapshot : Snapshot
         Whose files are read; `Snapshot.find_obstacle` must have found none.
     stage : Stage
-        One of `ledger.TRACKED`.
+        One of `snapshots.TRACKED`.
     measured : mapping
-        Seconds and megabytes by metric, and of trials below ``trials``; empty where nobody measured.
+        Seconds and megabytes by metric, and of trials below ``trials``; empty where the run was not measured.
 
     Returns
     -------
@@ -95,8 +95,10 @@ class _Reader:
     stage: Stage
     measured: Mapping[str, Any]
 
-    def metrics(self, stage: str) -> dict[str, Any]:
-        path = f"metrics/{stage}.json"
+    def details(self, stage: str) -> dict[str, Any]:
+        return self.found(f"metrics/details/{stage}.json", stage)
+
+    def found(self, path: str, stage: str) -> dict[str, Any]:
         if not self.snapshot.has_intact(stage, path):
             raise MovierecError(f"{path} is not what dvc.lock says")
         return io.read_json(self.snapshot.folder / path)
@@ -132,19 +134,20 @@ def _build_training(reader: _Reader) -> Iterator[Record]:
     name = reader.stage.name
     rows = reader.table(f"plots/{name}.csv")
     curves = {column: [row[column] for row in rows] for column in list(rows[0])[1:]}
-    final = reader.metrics(name)[name.removeprefix("train_")]
+    final = reader.found(f"metrics/{name}.json", name)[name.removeprefix("train_")]
     metrics = {metric: value for metric, value in final.items() if metric not in curves}
     yield reader.parent(params=reader.stage.params, metrics=metrics, curves=curves)
 
 
 def _build_tuning(reader: _Reader) -> Iterator[Record]:
-    found = reader.metrics("tune")
-    for model, path in _TRIALS.items():
+    found = reader.details("tune")
+    for model in TUNED:
         winner, trials = found[model], list(_build_trials(reader, model))
-        tables = (path, _CURVES, _SETTINGS) if model == "svd" else (path, _SETTINGS)
+        tables = (f"plots/tune_{model}.csv", _CURVES, _SETTINGS)
         settings, scores = _split_scores(winner)
+        listed = {f"tune.{each}" for each in TUNED}
         counts = {name: settings.pop(name) for name in ("trials", "pruned", "diverged")}
-        own = {name: value for name, value in reader.stage.params.items() if name not in _LISTED.values()}
+        own = {name: value for name, value in reader.stage.params.items() if name not in listed}
         yield reader.parent(
             f"/{model}",
             name=f"tune {model}",
@@ -156,10 +159,11 @@ def _build_tuning(reader: _Reader) -> Iterator[Record]:
 
 
 def _build_trials(reader: _Reader, model: str) -> Iterator[Record]:
-    scores = {row["configuration"]: _split_scores(row)[1] for row in reader.table(_TRIALS[model])}
+    scores = {row["configuration"]: _split_scores(row)[1] for row in reader.table(f"plots/tune_{model}.csv")}
     curves: dict[str, list[float]] = {}
-    for row in reader.table(_CURVES) if model == "svd" else ():
-        curves.setdefault(row["configuration"], []).append(row["validation_rmse"])
+    for row in reader.table(_CURVES):
+        if row["model"] == model:
+            curves.setdefault(row["configuration"], []).append(row["score"])
     times = reader.measured.get("trials", {})
     for row in reader.table(_SETTINGS):
         name, curve = str(row["configuration"]), curves.get(row["configuration"])
@@ -169,7 +173,7 @@ def _build_trials(reader: _Reader, model: str) -> Iterator[Record]:
                 name=name,
                 params={"configuration": name} | name_settings(model, json.loads(row["settings"])),
                 metrics=scores.get(row["configuration"], {}) | times.get(f"{model}/{name}", {}),
-                curves={f"{_SCORE}rmse_by_epoch": curve} if curve else {},
+                curves={f"{TUNED[model].decided_by}_by_step": curve} if curve else {},
                 tags={"state": row["state"]},
             )
 
@@ -185,7 +189,7 @@ def name_settings(model: str, settings: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _build_evaluation(reader: _Reader) -> Iterator[Record]:
-    found = reader.metrics("evaluate")
+    found = reader.details("evaluate")
     data, _ = found.pop("data"), found.pop("comparisons")
     settings = _find_settings(reader)
     models = [
@@ -201,35 +205,30 @@ def _build_evaluation(reader: _Reader) -> Iterator[Record]:
 
 
 def _find_settings(reader: _Reader) -> dict[str, dict[str, Any]]:
-    """Say what each model that was fitted with settings was fitted with."""
-    stages, tuned = reader.snapshot.stages, reader.metrics("tune")
+    """Return the settings of each stored model by its name."""
+    stages, tuned = reader.snapshot.stages, reader.details("tune")
     found: dict[str, dict[str, Any]] = {}
-    for model in ("svd", "als"):
-        found[model] = {name: value for name, value in stages[f"train_{model}"].params.items() if name != "seed"}
-        winner, _ = _split_scores(tuned[model])
-        settings = {key: value for key, value in winner.items() if key not in {"trials", "pruned", "diverged"}}
-        configuration = {"configuration": settings.pop("configuration")}
-        found[f"{model}_tuned"] = configuration | name_settings(model, settings)
+    for entry in (BY_NAME[name] for name in STORED):
+        if entry.stage == "tune":
+            winner, _ = _split_scores(tuned[entry.kind])
+            settings = {key: value for key, value in winner.items() if key not in {"trials", "pruned", "diverged"}}
+            configuration = {"configuration": settings.pop("configuration")}
+            found[entry.name] = configuration | name_settings(entry.kind, settings)
+        else:
+            params = stages[str(entry.stage)].params
+            found[entry.name] = {name: value for name, value in params.items() if name != "seed"}
     return found
 
 
 def _build_experiment(reader: _Reader) -> Iterator[Record]:
-    found = reader.metrics("abtest")
-    leaves = dict(_flatten(found))
+    found = reader.details("abtest")
+    leaves = dict(flatten_mapping(found))
     words = {name: value for name, value in leaves.items() if isinstance(value, str)}
     yield reader.parent(
         params=reader.stage.params,
         metrics={name: value for name, value in leaves.items() if name not in words},
         tags={name: value for name, value in words.items() if name.startswith("verdict.")},
     )
-
-
-def _flatten(content: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    for name, value in content.items():
-        if isinstance(value, dict):
-            yield from _flatten(value, f"{prefix}{name}.")
-        else:
-            yield f"{prefix}{name}", value
 
 
 def _parse(text: str) -> Any:  # noqa: ANN401  # a cell

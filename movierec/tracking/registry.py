@@ -15,13 +15,14 @@ from filelock import FileLock
 
 import movierec
 from movierec import paths
-from movierec.champion import MODELS, choose_champion, read_validation_ndcg
-from movierec.columns import MOVIE_ID, USER_ID
+from movierec.columns import MOVIE_ID, RATING, USER_ID
 from movierec.errors import MovierecError
-from movierec.io import read_json, read_parquet
-from movierec.models.popularity import Popularity
-from movierec.tracking.history import read_commit
-from movierec.tracking.ledger import LOCK, hash_file, read_snapshot
+from movierec.evaluation.champion import choose_champion, read_validation_ndcg
+from movierec.io import read_json, read_parquet, write_parquet
+from movierec.lockfile import LOCK, hash_file
+from movierec.roster import STORED
+from movierec.tracking.git import read_commit
+from movierec.tracking.snapshots import read_snapshot
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -31,9 +32,21 @@ if TYPE_CHECKING:
 NAME: Final = "movie-recommender"
 CHAMPION: Final = "champion"
 KEY: Final = "movierec.model_key"
-NEEDS: Final = ("filelock", "mlflow", "numba", "numpy", "pandas", "pyarrow", "scipy")
+NEEDS: Final = (
+    "filelock",
+    "mlflow",
+    "numba",
+    "numpy",
+    "pandas",
+    "pyarrow",
+    "pydantic",
+    "rapidfuzz",
+    "ruamel.yaml",
+    "scipy",
+    "tabulate",
+)
 LOCK_TIMEOUT_S: Final = 60
-FIGURES: Final = paths.METRICS / "evaluate.json"
+FIGURES: Final = paths.DETAILS / "evaluate.json"
 SCRIPT: Final = Path(__file__).with_name("served_model.py")
 
 
@@ -88,8 +101,8 @@ def register_models(
             raise MovierecError(f"{path} is not the one that dvc.lock names: run `dvc repro` or `dvc checkout`")
     figures = read_json(folder / FIGURES)
     champion = choose_champion(figures)
-    ready = [name for name in MODELS if _is_as_locked(folder, _model_path(name), lock)]
-    skipped = tuple(f"{_model_path(name)} is not the one that dvc.lock names" for name in MODELS if name not in ready)
+    ready = [name for name in STORED if _is_as_locked(folder, _model_path(name), lock)]
+    skipped = tuple(f"{_model_path(name)} is not the one that dvc.lock names" for name in STORED if name not in ready)
     commit = read_commit(folder)
     tags = {name: _describe(name, figures, lock, commit) for name in ready}
     with FileLock(_make(paths.state_dir()) / "registry.lock", timeout=LOCK_TIMEOUT_S), _fluent(client):
@@ -161,16 +174,18 @@ def _log_models(
     tags: Mapping[str, Mapping[str, str]],
     run_ids: Mapping[str, str],
 ) -> dict[str, str]:
-    """Log and register models that share their seen pairs and popularity; return their versions by name."""
+    """Log and register models that share their movies and ratings; return their versions by name."""
     from movierec.tracking import served_model  # noqa: PLC0415  # imports MLflow
 
-    train = read_parquet(folder / paths.TRAIN)
-    seen = pd.concat([train, read_parquet(folder / paths.VALIDATION)])[[USER_ID, MOVIE_ID]]
+    parts = (read_parquet(folder / path, (USER_ID, MOVIE_ID, RATING)) for path in (paths.TRAIN, paths.VALIDATION))
+    ratings = pd.concat(parts).sort_values([USER_ID, MOVIE_ID], ignore_index=True)
     with TemporaryDirectory() as temporary:
-        shared = {each: Path(temporary) / f"{each}.npz" for each in (served_model.POPULARITY, served_model.SEEN)}
-        Popularity().fit(train).save(shared[served_model.POPULARITY])
-        served_model.save_seen_pairs(seen, shared[served_model.SEEN])
-        users = seen[[USER_ID]].drop_duplicates().nsmallest(2, USER_ID).astype("int64")
+        shared = {
+            served_model.RATINGS: Path(temporary) / "ratings.parquet",
+            served_model.MOVIES: folder / paths.CLEAN_MOVIES,
+        }
+        write_parquet(ratings, shared[served_model.RATINGS])
+        users = ratings[[USER_ID]].drop_duplicates().nsmallest(2, USER_ID).astype("int64")
         versions = {}
         for name, of_model in tags.items():
             files = {served_model.MODEL: folder / _model_path(name), **shared}

@@ -1,4 +1,4 @@
-"""Bringing MLflow to what DVC says: after a stage its own result, at the user's word all of them."""
+"""Logging DVC's results in MLflow: one stage's after it ran, or all that are missing."""
 
 import os
 from collections.abc import Mapping
@@ -10,23 +10,23 @@ from typing import Any
 
 from movierec import io
 from movierec.errors import MovierecError
+from movierec.lockfile import Stage
 from movierec.paths import state_dir
-from movierec.tracking.history import read_commit
-from movierec.tracking.ledger import (
+from movierec.tracking.git import read_commit
+from movierec.tracking.mirror import KEY, Mirror, connect
+from movierec.tracking.records import Record, build_records
+from movierec.tracking.snapshots import (
     TRACKED,
     WORKSPACE,
     Snapshot,
-    Stage,
     read_committed,
     read_running,
     read_snapshot,
 )
-from movierec.tracking.mirror import KEY, Mirror, connect
-from movierec.tracking.records import Record, build_records
 
 
 @dataclass
-class Outcome:
+class SyncReport:
     """What a synchronisation did.
 
     Attributes
@@ -54,19 +54,19 @@ class Outcome:
 def sync_stage(name: str, measured: Mapping[str, Any]) -> None:
     """Log the result of the stage that has just written its outputs in the working directory.
 
-    Its costs are stored beside, first, so that a later synchronisation knows them if MLflow is away now.
+    Its seconds and megabytes are stored first, so that a later `sync_all` has them if MLflow cannot be reached now.
 
     Parameters
     ----------
     name : str
-        One of `ledger.TRACKED`.
+        One of `snapshots.TRACKED`.
     measured : mapping
         As `records.build_records` takes it.
 
     Raises
     ------
     Exception
-        Of whatever kind, if there is no telling or no place to tell.
+        Of any kind, if the result cannot be read or MLflow cannot be reached.
     """
     snapshot = read_running(name, Path(), os.environ.get("DVC_EXP_NAME") or WORKSPACE)
     stage = snapshot.stages[name]
@@ -77,12 +77,12 @@ def sync_stage(name: str, measured: Mapping[str, Any]) -> None:
         mirror.log_once(replace(record, figures=()), snapshot.name)
 
 
-def sync_all() -> Outcome:
+def sync_all() -> SyncReport:
     """Bring MLflow to what dvc.lock, as it is and as committed, and the DVC experiments say; twice changes nothing.
 
     Returns
     -------
-    Outcome
+    SyncReport
         What was done.
 
     Raises
@@ -90,7 +90,7 @@ def sync_all() -> Outcome:
     MovierecError
         If there is no dvc.lock, or the store cannot be read or written.
     """
-    outcome = Outcome()
+    outcome = SyncReport()
     folder = Path()
     with TemporaryDirectory(prefix="movierec-sync-") as scratch:
         snapshots = [read_snapshot(folder, WORKSPACE, read_commit(folder))]
@@ -119,7 +119,7 @@ def _tracked(snapshot: Snapshot) -> list[Stage]:
     return [snapshot.stages[name] for name in TRACKED if name in snapshot.stages]
 
 
-def _list_wanted(snapshots: list[Snapshot], outcome: Outcome) -> list[Record]:
+def _list_wanted(snapshots: list[Snapshot], outcome: SyncReport) -> list[Record]:
     """Build the records of each result from the first snapshot whose files can tell it."""
     found: dict[str, list[Record]] = {}
     obstacles: dict[str, str] = {}
@@ -138,12 +138,12 @@ def _build(snapshot: Snapshot, stage: Stage) -> list[Record]:
     if obstacle := snapshot.find_obstacle(stage):
         raise MovierecError(obstacle)
     measured: dict[str, Any] = {}
-    with suppress(MovierecError):  # nobody measured it
+    with suppress(MovierecError):  # the run was not measured
         measured = io.read_json(_measured_path(stage.key))
     return build_records(snapshot, stage, measured)
 
 
-def _apply(mirror: Mirror, wanted: list[Record], names: Mapping[str, str], outcome: Outcome) -> None:
+def _apply(mirror: Mirror, wanted: list[Record], names: Mapping[str, str], outcome: SyncReport) -> None:
     logged = {run.data.tags[KEY] for run in mirror.find_runs() if run.info.status == "FINISHED"}
     missing = [record for record in wanted if record.key not in logged]
     fresh = {record.key for record in missing if mirror.log_once(record, names[_root(record.key)])}
@@ -155,7 +155,7 @@ def _apply(mirror: Mirror, wanted: list[Record], names: Mapping[str, str], outco
     outcome.updated = len((moved | drawn) - fresh - nested)
 
 
-def _register(mirror: Mirror, workspace: Snapshot, outcome: Outcome) -> None:
+def _register(mirror: Mirror, workspace: Snapshot, outcome: SyncReport) -> None:
     """Register the workspace's evaluated models, each as the outcome of the run that tells how it did."""
     if "evaluate" not in workspace.stages:
         return

@@ -4,8 +4,8 @@ from typing import ClassVar
 
 import pandas as pd
 
+from movierec.evaluation.validation import measure_validation_ndcg
 from movierec.metrics.relevance import Relevance
-from movierec.metrics.validation import VALIDATION_NDCG, measure_validation_ndcg
 from movierec.models.als import ALS
 from movierec.models.base import Recommender
 from movierec.tuning.objective import Objective, OnStep, Settings, ignore_step
@@ -23,14 +23,11 @@ class AlsObjective(Objective):
     """
 
     model: ClassVar[str] = "als"
-    listed_in: ClassVar[str] = "tune.als"
-    metric: ClassVar[str] = VALIDATION_NDCG
-    lowest_wins: ClassVar[bool] = False
     code: ClassVar[tuple[str, ...]] = (
         "movierec.ids",
         "movierec.metrics.ranking",
         "movierec.metrics.relevance",
-        "movierec.metrics.validation",
+        "movierec.evaluation.validation",
         "movierec.models.als",
         "movierec.models.als_solver",
         "movierec.models.base",

@@ -16,6 +16,7 @@ import pandas as pd
 from movierec.columns import RATING_COLUMNS
 from movierec.models.base import Recommender
 from movierec.models.indexed import IndexedRatings
+from movierec.roster import TUNED, VALIDATION_RMSE
 
 Settings = dict[str, Any]  # a configuration as plain values, by name
 OnStep = Callable[[float | None], object]
@@ -37,13 +38,7 @@ class Objective(ABC):
     """
 
     model: ClassVar[str]
-    """The name of the model in metrics and files."""
-    listed_in: ClassVar[str]
-    """The place in params.yaml that lists its configurations."""
-    metric: ClassVar[str]
-    """The score that decides."""
-    lowest_wins: ClassVar[bool]
-    """Whether a lower score is better."""
+    """The kind of model, as the roster names it."""
     code: ClassVar[tuple[str, ...]]
     """Every module of ours that can move a score."""
     libraries: ClassVar[tuple[str, ...]]
@@ -61,6 +56,21 @@ class Objective(ABC):
             if self._data is None:
                 self._data = IndexedRatings(self.train)
             return self._data
+
+    @property
+    def listed_in(self) -> str:
+        """The place in params.yaml that lists the configurations."""
+        return f"tune.{self.model}"
+
+    @property
+    def metric(self) -> str:
+        """The score that decides."""
+        return str(TUNED[self.model].decided_by)
+
+    @property
+    def lowest_wins(self) -> bool:
+        """Whether a lower score is better."""
+        return self.metric == VALIDATION_RMSE
 
     @abstractmethod
     def fit(self, settings: Settings, on_step: OnStep = ignore_step, *, threads: int = 0) -> Recommender:

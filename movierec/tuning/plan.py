@@ -1,9 +1,12 @@
 """From parameters to searches."""
 
+from collections.abc import Mapping
+
 import pandas as pd
 
-from movierec.settings import TuneParams
+from movierec.settings import Section, TuneParams
 from movierec.tuning.als import AlsObjective
+from movierec.tuning.objective import Objective
 from movierec.tuning.search import GridSearch
 from movierec.tuning.svd import SvdObjective
 from movierec.tuning.tpe import TpeSearch
@@ -30,8 +33,8 @@ def plan_searches(
     list of GridSearch
         For the SVD and for the ALS.
     """
-    kinds = (
-        (SvdObjective(train, validation, seed), tune.configurations),
+    kinds: tuple[tuple[Objective, Mapping[str, Section]], ...] = (
+        (SvdObjective(train, validation, seed), tune.svd),
         (AlsObjective(train, validation, seed, relevance_threshold), tune.als),
     )
     if tune.search == "grid":

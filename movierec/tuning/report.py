@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from movierec.columns import MODEL
 from movierec.tuning.search import GridSearch
 from movierec.tuning.trials import Trial
 
@@ -20,17 +21,19 @@ def tabulate_trials(search: GridSearch) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def tabulate_curves(search: GridSearch) -> pd.DataFrame:
-    """Return one row an epoch of each trial, by name, also of those that were pruned or diverged.
+def tabulate_curves(searches: Sequence[GridSearch]) -> pd.DataFrame:
+    """Return one row a measured step of each trial, by name, also of those that were pruned or diverged.
 
-    Columns are ``configuration``, ``epoch`` from 1 and the score that decides, on validation after that epoch.
+    Columns are ``model``, ``configuration``, ``step`` from 1 (an epoch, a sweep) and ``score``, the one that decides,
+    on validation after that step. A model that is scored only when it is done has no rows.
     """
     rows = [
-        (trial.proposal.configuration, epoch, score)
+        (search.objective.model, trial.proposal.configuration, step, score)
+        for search in searches
         for trial in _by_name(search)
-        for epoch, score in enumerate(trial.outcome.curve, start=1)
+        for step, score in enumerate(trial.outcome.curve, start=1)
     ]
-    return pd.DataFrame(rows, columns=["configuration", "epoch", search.objective.metric])
+    return pd.DataFrame(rows, columns=[MODEL, "configuration", "step", "score"])
 
 
 def tabulate_settings(searches: Sequence[GridSearch]) -> pd.DataFrame:
@@ -43,7 +46,7 @@ def tabulate_settings(searches: Sequence[GridSearch]) -> pd.DataFrame:
         for search in searches
         for trial in _by_name(search)
     ]
-    return pd.DataFrame(rows, columns=["model", "configuration", "state", "settings"])
+    return pd.DataFrame(rows, columns=[MODEL, "configuration", "state", "settings"])
 
 
 def _by_name(search: GridSearch) -> list[Trial]:
@@ -51,7 +54,7 @@ def _by_name(search: GridSearch) -> list[Trial]:
 
 
 def summarize_search(search: GridSearch) -> dict[str, Any]:
-    """Return the metrics of a search: the winner with its settings and scores, and the numbers of trials."""
+    """Return the findings of a search: the winner with its settings and scores, and the numbers of trials."""
     best, states = search.best, [trial.outcome.state for trial in search.trials]
     counts = {"trials": len(states), "pruned": states.count("pruned"), "diverged": states.count("diverged")}
     return {"configuration": best.proposal.configuration, **best.proposal.settings, **best.outcome.scores, **counts}

@@ -51,8 +51,13 @@ class GridSearch:
             If there is none.
         """
         if self._best is None:
-            raise MovierecError(f"no trial of {self.objective.listed_in} was finished: list tamer settings")
+            raise MovierecError(f"no trial of {self.objective.listed_in} was finished: list other settings")
         return self._best
+
+    @property
+    def best_score(self) -> float:
+        """The score of `best` by which it won."""
+        return self.best.outcome.scores[self.objective.metric]
 
     def propose(self) -> list[Proposal]:
         """Return what to try next, given all trials before; nothing when the search is over."""

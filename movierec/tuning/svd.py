@@ -13,9 +13,6 @@ class SvdObjective(Objective):
     """Fit the SVD by its fast engine; its steps are epochs, each with its RMSE on validation. See `Objective`."""
 
     model: ClassVar[str] = "svd"
-    listed_in: ClassVar[str] = "tune.configurations"
-    metric: ClassVar[str] = "validation_rmse"
-    lowest_wins: ClassVar[bool] = True
     code: ClassVar[tuple[str, ...]] = (
         "movierec.ids",
         "movierec.metrics.rating",

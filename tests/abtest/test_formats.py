@@ -1,8 +1,8 @@
-"""How numbers are written: enough digits, no negative nothing, columns that align."""
+"""How numbers are written: enough digits, no negative nothing."""
 
 import pytest
 
-from movierec.abtest.formats import align_columns, count_decimals, format_interval, format_number, format_p
+from movierec.abtest.formats import count_decimals, format_interval, format_number, format_p
 
 
 @pytest.mark.parametrize(
@@ -34,11 +34,3 @@ def test_what_rounds_to_nothing_has_no_minus() -> None:
 )
 def test_p_values(p_value: float, text: str) -> None:
     assert format_p(p_value) == text
-
-
-def test_columns_align_and_short_rows_end_early() -> None:
-    assert align_columns([["arm", "users", "mean"], ["a", "1,000"], ["treatment", "7", "0.5"]]).split("\n") == [
-        "arm        users  mean",
-        "a          1,000",
-        "treatment      7   0.5",
-    ]

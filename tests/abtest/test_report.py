@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from movierec.abtest.comparison import compare_arms
 from movierec.abtest.design import Design, Observations
+from movierec.abtest.difference import compare_arms
 from movierec.abtest.report import Report
 
 RNG = np.random.default_rng(13)
@@ -32,7 +32,7 @@ def _bare_report() -> Report:
 
 def test_metrics_are_nested_numbers_and_text() -> None:
     report = _report()
-    metrics = report.to_metrics()
+    metrics = report.to_details()
     assert json.loads(json.dumps(metrics, allow_nan=False)) == metrics
     assert (metrics["control"], metrics["treatment"], metrics["metric"]) == ("old", "new", "ndcg@10")
     assert metrics["arms"]["control"]["n"] == 300
@@ -45,7 +45,7 @@ def test_metrics_are_nested_numbers_and_text() -> None:
 
 
 def test_secondary_metrics_carry_both_p_values() -> None:
-    metrics = _report().to_metrics()
+    metrics = _report().to_details()
     (clicks,) = metrics["secondary"].values()
     assert clicks["estimate"] == pytest.approx(np.mean(TREATMENT**2) - np.mean(CONTROL**2))
     assert clicks["p_adjusted"] == clicks["p_value"] > 0  # a family of one
@@ -54,7 +54,7 @@ def test_secondary_metrics_carry_both_p_values() -> None:
 
 def test_what_cannot_be_computed_is_left_out() -> None:
     report = _bare_report()
-    metrics = report.to_metrics()
+    metrics = report.to_details()
     left_out = {"cuped", "relative_lift", "bootstrap", "secondary", "secondary_left_out"}
     assert not left_out & metrics.keys()
     assert not {"minimum_effect", "users_needed_per_arm"} & metrics["design"].keys()
@@ -67,7 +67,7 @@ def test_what_cannot_be_computed_is_left_out() -> None:
 def test_a_verdict_that_cannot_say_how_long_has_no_number_in_metrics() -> None:
     report = _bare_report()
     waiting = replace(report, verdict=replace(report.verdict, decision="keep running", more_users=None))
-    assert waiting.to_metrics()["verdict"].keys() == {"decision", "text"}
+    assert waiting.to_details()["verdict"].keys() == {"decision", "text"}
 
 
 def test_table_holds_the_arms_and_each_methods_interval() -> None:

@@ -16,7 +16,7 @@ from movierec import cli
 from movierec.abtest.analysis import welch_test
 from movierec.abtest.assignment import Experiment
 from movierec.abtest.power import mean_minimum_effect, proportion_minimum_effect
-from movierec.abtest.robustness import adjust_p_values
+from movierec.abtest.second_opinions import adjust_p_values
 
 Run = Callable[..., str]
 ROOT = Path(__file__).parents[2]

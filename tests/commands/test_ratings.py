@@ -10,7 +10,7 @@ from movierec.data.clean import clean_ratings
 from movierec.data.download import fetch_dataset
 from movierec.data.readers import read_movies, read_ratings
 from movierec.data.synthetic import PRESETS, write_synthetic
-from movierec.service.store import Store, StoredRating
+from movierec.service.storage.store import Store, StoredRating
 
 Run = Callable[..., str]
 

@@ -18,8 +18,8 @@ from typer.testing import CliRunner
 from movierec import paths
 from movierec.cli import app
 from movierec.errors import MovierecError
-from movierec.service.store import Store
-from tests.service.conftest import own_shop, running_server, server, shop, url
+from movierec.service.storage.store import Store
+from tests.shop import own_shop, running_server, server, shop, url
 
 __all__ = ["own_shop", "running_server", "server", "shop", "url"]
 

@@ -7,8 +7,8 @@ import pytest
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from movierec.abtest.comparison import compare_arms
 from movierec.abtest.design import Design, Observations
+from movierec.abtest.difference import compare_arms
 from movierec.abtest.power_curve import choose_sizes, power_curve, tabulate_power
 from movierec.figures.experiment import draw_abtest, draw_abtest_power
 
@@ -84,13 +84,13 @@ def test_what_the_abtest_stage_reports_can_be_drawn(check_figure: Check) -> None
     control, treatment = (Observations(rng.normal(mean, 1, 200), rng.normal(0, 1, 200)) for mean in (0, 0.3))
     design = Design("rmse", 0.1, significance=0.1, control="bias", treatment="svd_tuned")
     report = compare_arms(control, treatment, design, rng)
-    figure = check_figure(lambda: draw_abtest(report.to_table(), report.to_metrics()))
+    figure = check_figure(lambda: draw_abtest(report.to_table(), report.to_details()))
     shown = f"{report.difference.estimate:+.4f} (90% interval {report.difference.low:+.4f}".replace(
         "-", "\N{MINUS SIGN}"
     )
     assert figure.get_suptitle().startswith(f"rmse, svd_tuned minus bias: {shown}")
     assert len(figure.axes[0].lines) == 1 + 2 * 4
-    check_figure(lambda: draw_abtest_power(tabulate_power(report), report.to_metrics()))
+    check_figure(lambda: draw_abtest_power(tabulate_power(report), report.to_details()))
 
 
 def power_report(needed: int, *arms: int) -> dict[str, Any]:

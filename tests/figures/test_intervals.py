@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 from matplotlib.lines import Line2D
 
-from movierec.figures.intervals import Interval, draw_interval, draw_reference, finish_rows
-from movierec.figures.style import Look, house_style, new_figure
+from movierec.figures.intervals import DrawnInterval, draw_interval, draw_reference, finish_rows
+from movierec.figures.style import house_style, new_figure
+from movierec.roster import Look
 
 LOOK = Look("#0072b2", "s", "solid")
 
@@ -14,20 +15,20 @@ def xy(line: Line2D) -> list[list[float]]:
 
 
 def test_interval_is_written_with_true_minus_signs() -> None:
-    assert Interval(-0.00451, -0.0255, 0.0165).write("95% interval ", "+z.4f") == (
+    assert DrawnInterval(-0.00451, -0.0255, 0.0165).write("95% interval ", "+z.4f") == (
         "\N{MINUS SIGN}0.0045 (95% interval \N{MINUS SIGN}0.0255 to +0.0165)"
     )
 
 
 def test_no_negative_zero_is_written() -> None:
-    assert Interval(0, -1e-7, 1e-7).write(number="+z.4f") == "+0.0000 (+0.0000 to +0.0000)"
+    assert DrawnInterval(0, -1e-7, 1e-7).write(number="+z.4f") == "+0.0000 (+0.0000 to +0.0000)"
 
 
 @house_style()
 @pytest.mark.parametrize(("filled", "face", "weight"), [(True, "#0072b2", "bold"), (False, "white", "normal")])
 def test_interval_is_drawn_in_its_row(filled: bool, face: str, weight: str) -> None:  # noqa: FBT001
     _, axes = new_figure()
-    draw_interval(axes, 3, Interval(0.5, 0.4, 0.7), LOOK, filled=filled)
+    draw_interval(axes, 3, DrawnInterval(0.5, 0.4, 0.7), LOOK, filled=filled)
     span, dot = axes.lines
     assert xy(span) == [[0.4, 3.0], [0.7, 3.0]]
     assert xy(dot) == [[0.5, 3.0]]

@@ -7,20 +7,22 @@ import pytest
 from matplotlib.image import imread
 
 from movierec.errors import MovierecError
-from movierec.figures import FIGURE_NAMES
+from movierec.figures import Name
 from movierec.figures.tables import COLUMNS
 from movierec.io import write_csv, write_json
-from movierec.settings import MODEL_NAMES
+from movierec.roster import BY_NAME
 from stages import plot
 
-INPUTS = [*(f"plots/{name}.csv" for name in COLUMNS), "metrics/fetch.json", "metrics/abtest.json"]
+ROWS = len(BY_NAME)
+LETTERS = tuple("abcdefghijklmnop"[:ROWS])
+INPUTS = [*(f"plots/{name}.csv" for name in COLUMNS), "metrics/details/fetch.json", "metrics/details/abtest.json"]
 
 
 def sample_table(columns: tuple[str, ...]) -> pd.DataFrame:
     """Make a row for each model, or for six things of another kind."""
-    table = pd.DataFrame({column: np.arange(1, 7) / 6 for column in columns})
-    given = {"model": MODEL_NAMES, "configuration": tuple("abcdef"), "label": tuple("abcdef")}
-    given |= {"quantity": ("difference",) * 6, "metric": ("rmse",) * 6}
+    table = pd.DataFrame({column: np.arange(1, ROWS + 1) / ROWS for column in columns})
+    given = {"model": tuple(BY_NAME), "configuration": LETTERS, "label": LETTERS}
+    given |= {"quantity": ("difference",) * ROWS, "metric": ("rmse",) * ROWS}
     for column in table.columns.intersection(list(given)):
         table[column] = given[column]
     for column, value in (("k", 10), ("decile", 1)):
@@ -38,8 +40,8 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     names = {"metric": "ndcg@10", "control": "popularity", "treatment": "als"}
     design = {"confidence": 0.95, "minimum_effect": 0.01, "power": 0.8, "users_needed_per_arm": 1}
     arms = {"control": {"n": 1}, "treatment": {"n": 2}}
-    write_json({**names, "arms": arms, "design": design}, tmp_path / "metrics/abtest.json")
-    write_json({"name": "ml-100k"}, tmp_path / "metrics/fetch.json")
+    write_json({**names, "arms": arms, "design": design}, tmp_path / "metrics/details/abtest.json")
+    write_json({"name": "ml-100k"}, tmp_path / "metrics/details/fetch.json")
     return tmp_path
 
 
@@ -49,9 +51,9 @@ def pictures(project: Path) -> dict[str, bytes]:
 
 def test_stage_draws_every_figure(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     plot.main()
-    assert set(pictures(project)) == set(FIGURE_NAMES)
+    assert set(pictures(project)) == set(Name)
     assert capsys.readouterr().out.startswith("14 figures in plots/: rating_distribution, ")
-    for name in FIGURE_NAMES:
+    for name in Name:
         picture = imread(project / f"plots/{name}.png")
         assert min(picture.shape[:2]) > 300
         assert picture.std() > 0.05, f"{name} is blank"
@@ -75,7 +77,7 @@ def test_figures_are_the_same_bytes_under_any_settings(project: Path) -> None:
 def test_noise_floor_comes_from_fetch(project: Path) -> None:
     plot.main()
     without = pictures(project)
-    write_json({"noise_floor": {"rmse": 0.8, "realised_rmse": 0.81}}, project / "metrics/fetch.json")
+    write_json({"noise_floor": {"rmse": 0.8, "realised_rmse": 0.81}}, project / "metrics/details/fetch.json")
     plot.main()
     assert {name for name, picture in pictures(project).items() if picture != without[name]} == {"accuracy"}
 

@@ -12,7 +12,6 @@ from matplotlib.image import imread
 
 from movierec.errors import MovierecError
 from movierec.figures.style import (
-    LOOKS,
     find_limits,
     house_style,
     look_of,
@@ -22,7 +21,7 @@ from movierec.figures.style import (
     set_title,
     show_plain_numbers,
 )
-from movierec.settings import MODEL_NAMES
+from movierec.roster import ROSTER
 
 OKABE_ITO = {"#000000", "#e69f00", "#56b4e9", "#009e73", "#f0e442", "#0072b2", "#d55e00", "#cc79a7"}
 
@@ -40,13 +39,12 @@ def contrast(one: str, other: str) -> float:
 
 
 def test_every_model_has_a_look_of_its_own_in_colour_marker_and_line() -> None:
-    assert set(MODEL_NAMES) <= set(LOOKS)
-    for part in zip(*LOOKS.values(), strict=True):
-        assert len(set(part)) == len(LOOKS)
+    for part in zip(*(entry.look for entry in ROSTER), strict=True):
+        assert len(set(part)) == len(ROSTER)
 
 
 def test_colours_are_safe_for_the_colour_blind_and_stand_out_from_white() -> None:
-    colors = [look.color for look in LOOKS.values()]
+    colors = [look.color for look in (entry.look for entry in ROSTER)]
     for color in colors:
         assert contrast(color, "#ffffff") >= 3  # WCAG 1.4.11 for graphics
         if color not in OKABE_ITO:  # then lightness alone tells it from each other one
@@ -54,7 +52,7 @@ def test_colours_are_safe_for_the_colour_blind_and_stand_out_from_white() -> Non
 
 
 def test_unknown_model_is_refused() -> None:
-    with pytest.raises(MovierecError, match=r"no figure knows model 'svd\+\+': give it a look"):
+    with pytest.raises(MovierecError, match=r"no figure knows model 'svd\+\+': give it a row"):
         look_of("svd++")
 
 

@@ -11,8 +11,8 @@ from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
 from movierec.metrics import comparison
-from movierec.metrics.comparison import Comparison, compare_models, pair_errors, pair_means
-from movierec.metrics.intervals import bootstrap_means
+from movierec.metrics.comparison import FLIPS, Comparison, PairedMetric, compare_models, pair_errors, pair_means
+from movierec.metrics.intervals import SAMPLES, UserBootstrap, bootstrap_means
 from movierec.metrics.rating import UserErrors, error_sums_by_user
 
 FloatArray = npt.NDArray[np.float64]
@@ -22,9 +22,20 @@ def rng(seed: int = 0) -> np.random.Generator:
     return np.random.default_rng(seed)
 
 
+def compare(
+    models: list[str],
+    metrics: dict[str, PairedMetric],
+    generator: np.random.Generator,
+    samples: int = SAMPLES,
+    flips: int = FLIPS,
+) -> list[Comparison]:
+    users = len(next(iter(metrics.values())).weights)
+    return compare_models(models, metrics, UserBootstrap(users, generator, samples), generator, flips)
+
+
 def compare_two(first: FloatArray, second: FloatArray, seed: int = 0, flips: int = 10_000) -> Comparison:
     scores = {"ndcg@10": pair_means({"als": first, "svd": second})}
-    (found,) = compare_models(["als", "svd"], scores, rng(seed), samples=200, flips=flips)
+    (found,) = compare(["als", "svd"], scores, rng(seed), samples=200, flips=flips)
     return found
 
 
@@ -89,7 +100,7 @@ class TestPValue:
         observed = difference((0,) * 10)
         every = [abs(difference(swaps)) for swaps in itertools.product((0, 1), repeat=10)]
         exact = np.mean(np.array(every) >= abs(observed) - 1e-12)
-        found = compare_models(["a", "b"], pair_errors({"a": first, "b": second}), rng(3), samples=100)
+        found = compare(["a", "b"], pair_errors({"a": first, "b": second}), rng(3), samples=100)
         (ours,) = (one for one in found if one.metric == metric)
         assert ours.difference.estimate == pytest.approx(observed)
         assert ours.p_value == pytest.approx(exact, abs=monte_carlo(float(exact)))
@@ -99,7 +110,7 @@ class TestPValue:
         generator = rng(4)
         data = np.where(generator.random((600, 2, 80)) < 0.5, 0.0, generator.beta(1, 2, (600, 2, 80)))
         metrics = {str(trial): pair_means({"a": first, "b": second}) for trial, (first, second) in enumerate(data)}
-        found = compare_models(["a", "b"], metrics, generator, samples=100, flips=2000)
+        found = compare(["a", "b"], metrics, generator, samples=100, flips=2000)
         share = np.mean([one.p_value < 0.05 for one in found])
         assert share == pytest.approx(0.05, abs=4 * 0.0089)
         assert not any(one.is_real for one in found)  # Holm: any of 600 with a chance of .05 at most
@@ -118,8 +129,11 @@ class TestInterval:
         for vector in values.values():
             vector[:7] = np.nan
         pairs = list(itertools.combinations(values, 2))
-        expected = bootstrap_means({pair: values[pair[0]] - values[pair[1]] for pair in pairs}, rng(5), 300)
-        found = compare_models(list(values), {"ndcg@10": pair_means(values)}, rng(5), samples=300)
+        expected = bootstrap_means(
+            {pair: values[pair[0]] - values[pair[1]] for pair in pairs},
+            UserBootstrap(len(values[pairs[0][0]]), rng(5), 300),
+        )
+        found = compare(list(values), {"ndcg@10": pair_means(values)}, rng(5), samples=300)
         assert [(one.first, one.second) for one in found] == pairs
         for one, pair in zip(found, pairs, strict=True):
             assert one.difference.n == 53
@@ -133,7 +147,7 @@ class TestInterval:
         count = np.array([1, 3])
         wide = UserErrors(count, np.array([1.0, 12.0]), np.array([1.0, 6.0]))
         flat = UserErrors(count, np.array([1.0, 3.0]), np.array([1.0, 3.0]))
-        rmse, mae = compare_models(["wide", "flat"], pair_errors({"wide": wide, "flat": flat}), rng())
+        rmse, mae = compare(["wide", "flat"], pair_errors({"wide": wide, "flat": flat}), rng())
         assert (rmse.metric, rmse.difference.n) == ("rmse", 2)
         ends = (rmse.difference.estimate, rmse.difference.low, rmse.difference.high)
         assert ends == pytest.approx((math.sqrt(13 / 4) - 1, 0, 1))
@@ -145,7 +159,7 @@ class TestInterval:
         zeros = generator.random((1000, 1, 150)) >= [[[0.6], [0.5]]]
         data = np.where(zeros, 0.0, generator.beta(1, 2, (1000, 2, 150)))
         metrics = {str(trial): pair_means({"a": first, "b": second}) for trial, (first, second) in enumerate(data)}
-        found = compare_models(["a", "b"], metrics, generator, flips=10)
+        found = compare(["a", "b"], metrics, generator, flips=10)
         covered = np.mean([one.difference.low <= 0.1 / 3 <= one.difference.high for one in found])
         assert covered == pytest.approx(0.95, abs=4 * 0.0069)
 
@@ -155,7 +169,7 @@ class TestTable:
         models = ["a", "b", "c"]
         values = {name: rng(seed).random(25) + 0.1 * seed for seed, name in enumerate(models)}
         errors = {name: random_errors(seed, 25, 1 + 0.3 * seed) for seed, name in enumerate(models)}
-        found = compare_models(models, {**pair_errors(errors), "ndcg@10": pair_means(values)}, rng(1), samples=100)
+        found = compare(models, {**pair_errors(errors), "ndcg@10": pair_means(values)}, rng(1), samples=100)
         assert [(one.metric, one.first, one.second) for one in found] == [
             (metric, *pair) for metric in ("rmse", "mae", "ndcg@10") for pair in itertools.combinations(models, 2)
         ]
@@ -181,16 +195,16 @@ class TestTable:
 
     def test_a_metric_without_users_is_left_out(self) -> None:
         nobody = {"ndcg@10": pair_means({"a": np.full(4, np.nan), "b": np.full(4, np.nan)})}
-        assert compare_models(["a", "b"], nobody, rng()) == []
+        assert compare(["a", "b"], nobody, rng()) == []
         some = {**nobody, "mrr": pair_means({"a": np.arange(4.0), "b": np.zeros(4)})}
-        assert [one.metric for one in compare_models(["a", "b"], some, rng())] == ["mrr"]
+        assert [one.metric for one in compare(["a", "b"], some, rng())] == ["mrr"]
 
     def test_one_model_has_nobody_to_be_compared_with(self) -> None:
-        assert compare_models(["a"], {"mrr": pair_means({"a": np.ones(4)})}, rng()) == []
+        assert compare(["a"], {"mrr": pair_means({"a": np.ones(4)})}, rng()) == []
 
     def test_a_user_missing_for_one_model_is_left_out_for_all(self) -> None:
         values = {"a": np.array([1.0, np.nan, 0.5, 0.0]), "b": np.array([0.0, 9.0, 0.0, 0.0])}
-        (found,) = compare_models(["a", "b"], {"mrr": pair_means(values)}, rng())
+        (found,) = compare(["a", "b"], {"mrr": pair_means(values)}, rng())
         assert found.difference.n == 3
         assert found.difference.estimate == pytest.approx(0.5)
 

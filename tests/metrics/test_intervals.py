@@ -1,5 +1,4 @@
 import math
-from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
@@ -14,10 +13,8 @@ from movierec.metrics.intervals import (
     Interval,
     UserBootstrap,
     bootstrap_errors,
-    bootstrap_mae,
     bootstrap_mean,
     bootstrap_means,
-    bootstrap_rmse,
 )
 from movierec.metrics.rating import UserErrors, error_sums_by_user
 
@@ -26,6 +23,20 @@ FloatArray = npt.NDArray[np.float64]
 
 def rng(seed: int = 0) -> np.random.Generator:
     return np.random.default_rng(seed)
+
+
+def resample_means(
+    values: dict[str, FloatArray], generator: np.random.Generator, samples: int = intervals.SAMPLES
+) -> dict[str, Interval]:
+    users = len(next(iter(values.values()), ()))
+    return bootstrap_means(values, UserBootstrap(users, generator, samples))
+
+
+def resample_errors(
+    errors: dict[str, UserErrors], generator: np.random.Generator, samples: int = intervals.SAMPLES
+) -> dict[str, dict[str, Interval]]:
+    users = len(next(iter(errors.values())).count)
+    return bootstrap_errors(errors, UserBootstrap(users, generator, samples))
 
 
 def random_errors(seed: int, users: int) -> UserErrors:
@@ -149,7 +160,7 @@ class TestMeans:
         values = rng(1).random((4, 80))
         values[2, :30] = np.nan
         values[3, 10:] = np.nan
-        together = bootstrap_means(dict(zip("abcd", values, strict=True)), rng(2), 200)
+        together = resample_means(dict(zip("abcd", values, strict=True)), rng(2), 200)
         assert list(together) == list("abcd")
         for name, column in zip("abcd", values, strict=True):
             alone = bootstrap_mean(column, rng(2), 200)
@@ -162,7 +173,7 @@ class TestMeans:
 
     def test_resamples_are_paired(self) -> None:
         a = rng(1).random(100)
-        found = bootstrap_means({"a": a, "shifted": a + 0.25, "difference": (a + 0.25) - a}, rng(2), 300)
+        found = resample_means({"a": a, "shifted": a + 0.25, "difference": (a + 0.25) - a}, rng(2), 300)
         assert found["shifted"].low == pytest.approx(found["a"].low + 0.25, abs=1e-12)
         assert found["shifted"].high == pytest.approx(found["a"].high + 0.25, abs=1e-12)
         assert found["difference"].low == pytest.approx(found["difference"].high, abs=1e-12)
@@ -173,7 +184,7 @@ class TestMeans:
         truth = 0.4 * 1 / 3
         data = np.where(generator.random((2000, 200)) < 0.4, generator.beta(1, 2, (2000, 200)), 0.0)
         data[:, :20] = np.nan
-        found = bootstrap_means({str(trial): row for trial, row in enumerate(data)}, generator)
+        found = resample_means({str(trial): row for trial, row in enumerate(data)}, generator)
         covered = np.mean([interval.low <= truth <= interval.high for interval in found.values()])
         assert covered == pytest.approx(0.95, abs=4 * 0.0049)
 
@@ -181,9 +192,9 @@ class TestMeans:
         with pytest.raises(ValueError, match="values must be finite, or NaN"):
             bootstrap_mean(np.array([1.0, np.inf]), rng())
         with pytest.raises(ValueError, match="all over the same users"):
-            bootstrap_means({"a": np.ones(3), "b": np.ones(2)}, rng())
+            resample_means({"a": np.ones(3), "b": np.ones(2)}, rng())
         with pytest.raises(ValueError, match="give at least one vector"):
-            bootstrap_means({}, rng())
+            resample_means({}, rng())
         with pytest.raises(ValueError, match="cannot draw 0 samples"):
             bootstrap_mean(np.ones(3), rng(), samples=0)
 
@@ -198,11 +209,9 @@ class TestErrors:
         # Two users: 1 rating off by 1, and 3 ratings off by 2. Resamples hold the first twice (RMSE and MAE 1), both
         # (RMSE sqrt(13 / 4), MAE 7 / 4) or the second twice (2), each end with probability 1/4.
         errors = UserErrors(np.array([1, 3, 0]), np.array([1.0, 12.0, 0.0]), np.array([1.0, 6.0, 0.0]))
-        found = bootstrap_errors({"svd": errors}, rng())["svd"]
+        found = resample_errors({"svd": errors}, rng())["svd"]
         assert found["rmse"] == Interval(math.sqrt(13 / 4), 1.0, 2.0, 2)
         assert found["mae"] == Interval(7 / 4, 1.0, 2.0, 2)
-        assert bootstrap_rmse(errors, rng()) == found["rmse"]
-        assert bootstrap_mae(errors, rng()) == found["mae"]
 
     @pytest.mark.parametrize("name", ["rmse", "mae"])
     def test_agrees_with_scipy(self, name: str) -> None:
@@ -215,7 +224,7 @@ class TestErrors:
             rates: FloatArray = (sums.sum(axis=axis) / counts.sum(axis=axis)) ** power
             return rates
 
-        ours = bootstrap_errors({"model": errors}, rng(2), samples)["model"][name]
+        ours = resample_errors({"model": errors}, rng(2), samples)["model"][name]
         theirs = stats.bootstrap(
             (numerator[used], errors.count[used].astype(float)),
             rate,
@@ -245,7 +254,7 @@ class TestErrors:
             str(trial): UserErrors(np.full(users, ratings), squared[trial].sum(axis=1), np.ones(users))
             for trial in range(trials)
         }
-        found = [interval["rmse"] for interval in bootstrap_errors(sums, generator, 500).values()]
+        found = [interval["rmse"] for interval in resample_errors(sums, generator, 500).values()]
         covered = np.mean([interval.low <= 1 <= interval.high for interval in found])
         assert covered == pytest.approx(0.95, abs=4 * 0.0109)  # standard error sqrt(.95 * .05 / 400)
         # The same data as if ratings were independent: an interval for the mean square far too narrow.
@@ -255,26 +264,26 @@ class TestErrors:
 
     def test_models_do_not_disturb_each_other(self) -> None:
         first, second = random_errors(1, 60), random_errors(2, 60)
-        together = bootstrap_errors({"first": first, "second": second}, rng(), 200)
+        together = resample_errors({"first": first, "second": second}, rng(), 200)
         for name, errors in (("first", first), ("second", second)):
-            alone = bootstrap_rmse(errors, rng(), 200)
+            alone = resample_errors({"": errors}, rng(), 200)[""]["rmse"]
             assert together[name]["rmse"].low == pytest.approx(alone.low, rel=1e-12)
             assert together[name]["rmse"].high == pytest.approx(alone.high, rel=1e-12)
 
     def test_nobody(self) -> None:
         errors = UserErrors(np.zeros(3, dtype=int), np.zeros(3), np.zeros(3))
-        found = bootstrap_rmse(errors, rng())
+        found = resample_errors({"": errors}, rng())[""]["rmse"]
         assert found.n == 0
         assert np.isnan([found.estimate, found.low, found.high]).all()
 
     def test_refuses_broken_sums(self) -> None:
         errors = UserErrors(np.array([1]), np.array([np.nan]), np.array([1.0]))
         with pytest.raises(ValueError, match="error sums must be finite"):
-            bootstrap_rmse(errors, rng())
+            resample_errors({"": errors}, rng())[""]["rmse"]
 
 
-@pytest.mark.parametrize("bootstrap", [bootstrap_rmse, bootstrap_mae])
-def test_the_same_seed_gives_the_same_interval(bootstrap: Callable[..., Interval]) -> None:
-    errors = random_errors(3, 80)
-    assert bootstrap(errors, rng(1)) == bootstrap(errors, rng(1))
-    assert bootstrap(errors, rng(1)) != bootstrap(errors, rng(2))
+@pytest.mark.parametrize("metric", ["rmse", "mae"])
+def test_the_same_seed_gives_the_same_interval(metric: str) -> None:
+    errors = {"": random_errors(3, 80)}
+    assert resample_errors(errors, rng(1))[""][metric] == resample_errors(errors, rng(1))[""][metric]
+    assert resample_errors(errors, rng(1))[""][metric] != resample_errors(errors, rng(2))[""][metric]

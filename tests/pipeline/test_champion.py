@@ -2,14 +2,15 @@
 
 import pytest
 
-from movierec.champion import MODELS, choose_champion
+from movierec.evaluation.champion import choose_champion
 from movierec.io import read_json
+from movierec.roster import STORED
 from tests.pipeline.conftest import Project
 
 pytestmark = pytest.mark.xdist_group("pipeline")
 
 
 def test_the_tuned_als_has_the_validation_figure_of_its_trial(built: Project) -> None:
-    figures, tuned = (read_json(built.folder / f"metrics/{name}.json") for name in ("evaluate", "tune"))
+    figures, tuned = (read_json(built.folder / f"metrics/details/{name}.json") for name in ("evaluate", "tune"))
     assert figures["als_tuned"]["validation_ndcg@10"] == tuned["als"]["validation_ndcg@10"] > 0
-    assert choose_champion(figures) in MODELS
+    assert choose_champion(figures) in STORED

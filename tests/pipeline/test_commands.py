@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from movierec.roster import BY_NAME
 from tests.pipeline.conftest import Project, copy_project
 
 pytestmark = pytest.mark.xdist_group("pipeline")
@@ -21,6 +22,35 @@ def ran(output: str) -> list[str]:
 def read_metrics(project: Project, stage: str) -> dict[str, Any]:
     content: dict[str, Any] = json.loads((project.folder / f"metrics/{stage}.json").read_text())
     return content
+
+
+def check_table(table: str) -> None:
+    """Check that what `dvc metrics diff` prints fits a screen and shows each model's RMSE."""
+    lines = table.splitlines()
+    assert len(lines) <= 45
+    assert max(map(len, lines)) <= 100
+    changed = [line for line in lines if line.split()[1].endswith(".rmse")]
+    assert {"svd.rmse", "als.rmse"} <= {line.split()[1] for line in changed}
+
+
+def test_the_largest_difference_of_metrics_fits_a_screen(project: Project) -> None:
+    project.run("dvc", "exp", "run", "-S", "seed=7", "-S", "synthetic.noise=0.5")
+    table = project.run("dvc", "metrics", "diff", "--all")
+    check_table(table)
+    shown = {line.split()[1] for line in table.splitlines()}
+    assert {f"{model}.rmse" for model in BY_NAME} <= shown
+
+
+def test_no_metric_is_a_string(built: Project) -> None:
+    shown = json.loads(built.run("dvc", "metrics", "show", "--json"))
+    files = shown[""]["data"]
+    assert set(files) == {f"metrics/{path.name}" for path in (built.folder / "metrics").glob("*.json")}
+    for name, content in files.items():
+        leaves = list(content["data"].values()) if content["data"] else []
+        while leaves:
+            leaf = leaves.pop()
+            leaves += leaf.values() if isinstance(leaf, dict) else []
+            assert isinstance(leaf, dict | int | float), name
 
 
 def test_the_committed_lock_is_current(tmp_path: Path) -> None:
@@ -38,10 +68,10 @@ def test_repro_rebuilds_only_what_changed(project: Project) -> None:
 
 
 def test_a_new_configuration_its_metrics_and_its_parameters(project: Project) -> None:
-    before = read_metrics(project, "evaluate")
+    before, headline = read_metrics(project, "details/evaluate"), read_metrics(project, "evaluate")
     output = project.run("dvc", "exp", "run", "-S", "factors=100")
     assert ran(output) == ["train_svd", "train_als", "evaluate", "abtest", "plot"]
-    after = read_metrics(project, "evaluate")
+    after = read_metrics(project, "details/evaluate")
     assert after["svd"]["rmse"] != before["svd"]["rmse"]
     for tuned in ("svd_tuned", "als_tuned"):
         for figures in (before, after):
@@ -50,10 +80,19 @@ def test_a_new_configuration_its_metrics_and_its_parameters(project: Project) ->
     assert after["comparisons"]["rmse"]["bias_vs_popularity"] == before["comparisons"]["rmse"]["bias_vs_popularity"]
     difference = json.loads(project.run("dvc", "metrics", "diff", "--json"))["metrics/evaluate.json"]
     assert difference["svd.rmse"] == {
-        "old": before["svd"]["rmse"],
+        "old": headline["svd"]["rmse"],
         "new": after["svd"]["rmse"],
         "diff": pytest.approx(after["svd"]["rmse"] - before["svd"]["rmse"]),
     }
+    check_table(project.run("dvc", "metrics", "diff"))
+    compared = project.run("python", "-c", "from movierec.cli import main; main()", "compare")
+    assert [line for line in compared.splitlines() if "compared with HEAD" in line] == [
+        "svd, compared with HEAD",
+        "als, compared with HEAD",
+    ]
+    assert compared.count("factors=100") == 4  # of the workspace and of the experiment
+    estimate = after["svd"]["rmse"] - before["svd"]["rmse"]
+    assert f"{estimate:+.4f} (" in compared
     parameters = json.loads(project.run("dvc", "params", "diff", "--json"))
     assert parameters == {"params.yaml": {"factors": {"old": 50, "new": 100, "diff": 50}}}
 
@@ -99,7 +138,9 @@ def test_bad_parameters_are_refused_before_any_stage_works(project: Project, set
     assert f"error: {message}" in output or ("error: " in output and message in output)
     assert "Traceback" not in output
     changed = project.run("git", "status", "--porcelain", "metrics", "plots")
-    assert changed == " D metrics/fetch.json\n"  # DVC removes a stage's outputs before it runs; none is half-written
+    assert (
+        changed == " D metrics/details/fetch.json\n D metrics/fetch.json\n"
+    )  # DVC removes a stage's outputs before it runs; none is half-written
 
 
 def test_an_unknown_parameter_is_refused_by_dvc(project: Project) -> None:

@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 ALL_AT_ONCE = """
 import os, sys
 from concurrent.futures import ThreadPoolExecutor
-from movierec.service.store import Store, StoredRating, StoreUnavailableError
+from movierec.service.storage.store import Store, StoredRating, StoreUnavailableError
 store = Store(sys.argv[1])
 def add(user_id):
     try:

@@ -11,7 +11,7 @@ import pytest
 from movierec.abtest.analysis import welch_test
 from movierec.errors import MovierecError
 from movierec.service.experiments import assign_arm, report_results
-from movierec.service.store import Event, Store
+from movierec.service.storage.store import Event, Store
 
 ROOT = Path(__file__).parents[2]
 

@@ -9,7 +9,7 @@ import pytest
 
 from movierec.service.logs import JsonFormatter
 from movierec.service.settings import ServiceSettings
-from movierec.service.store import Store
+from movierec.service.storage.store import Store
 from tests.service.clients import ready, set_up
 
 pytestmark = pytest.mark.anyio

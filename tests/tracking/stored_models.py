@@ -11,16 +11,17 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import psutil
 import requests
 import yaml
 from urllib3.util import Retry
 
 from movierec import paths
-from movierec.champion import MODELS
 from movierec.io import write_json, write_parquet
 from movierec.models.als import ALS
 from movierec.models.svd import SVD
+from movierec.roster import STORED
 from tests.beds import random_bed
 
 BED = random_bed()
@@ -31,10 +32,10 @@ STRICT = {**QUIET, "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false"}
 
 def write_lock(folder: Path) -> None:
     """Write what DVC would after an evaluation of the folder's files."""
-    read = [paths.TRAIN, paths.VALIDATION, *(paths.MODELS / f"{name}.npz" for name in MODELS)]
+    read = [paths.TRAIN, paths.VALIDATION, *(paths.MODELS / f"{name}.npz" for name in STORED)]
     entries = [
         {"path": path.as_posix(), "md5": hashlib.md5((folder / path).read_bytes(), usedforsecurity=False).hexdigest()}
-        for path in (*read, paths.METRICS / "evaluate.json")
+        for path in (*read, paths.DETAILS / "evaluate.json")
     ]
     lock = {"stages": {"evaluate": {"deps": entries[:-1], "outs": entries[-1:]}}}
     (folder / "dvc.lock").write_text(yaml.safe_dump(lock))
@@ -42,14 +43,19 @@ def write_lock(folder: Path) -> None:
 
 def write_figures(folder: Path, **values: float) -> None:
     figures = {name: {"validation_ndcg@10": value} for name, value in {**VALUES, **values}.items()}
-    write_json(figures, folder / "metrics/evaluate.json")
+    write_json(figures, folder / "metrics/details/evaluate.json")
 
 
 def build_project(folder: Path) -> Path:
     write_parquet(BED.train, folder / paths.TRAIN)
     write_parquet(BED.validation, folder / paths.VALIDATION)
-    for name in MODELS:
-        seed = list(MODELS).index(name)
+    movies = pd.DataFrame({"movie_id": BED.catalogue.ids, "title": [f"Movie {each}" for each in BED.catalogue.ids]})
+    write_parquet(
+        movies.assign(year=pd.array([1990] * len(movies), "Int16"), genres=[["Drama"]] * len(movies)),
+        folder / paths.CLEAN_MOVIES,
+    )
+    for name in STORED:
+        seed = list(STORED).index(name)
         model = ALS(factors=4, iterations=2, seed=seed) if name.startswith("als") else SVD(factors=4, seed=seed)
         model.fit(BED.train).save(folder / paths.MODELS / f"{name}.npz")
     write_figures(folder)

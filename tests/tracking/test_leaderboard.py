@@ -4,7 +4,7 @@ import pytest
 
 from movierec.errors import MovierecError
 from movierec.tracking import leaderboard
-from movierec.tracking.leaderboard import Row, compare_models, name_best_params, rank_rows
+from movierec.tracking.leaderboard import Row, name_best_params, rank_rows, tabulate_runs
 
 Show = Callable[..., None]
 
@@ -36,14 +36,14 @@ def test_models_are_compared_best_first_with_what_differs(show: Show) -> None:
         judged("bias", 0.95, 0.01),
         judged("bias", 0.95, 0.01, "wide"),
     )
-    lines = [line.split() for line in compare_models().splitlines()]
+    lines = [line.split() for line in tabulate_runs().splitlines()]
     assert lines == [
         ["model", "rmse", "mae", "ndcg@10", "factors", "DVC", "experiments"],
         ["svd", "0.8000", "0.4000", "0.0500", "100", "wide"],
         ["svd", "0.9000", "0.4500", "0.1000", "50", "workspace"],
         ["bias", "0.9500", "0.4750", "0.0100", "-", "wide,workspace"],
     ]
-    assert compare_models("ndcg@10", top=1).splitlines()[1].split() == [
+    assert tabulate_runs("ndcg@10", top=1).splitlines()[1].split() == [
         "svd",
         "0.1000",
         "0.9000",
@@ -55,12 +55,12 @@ def test_models_are_compared_best_first_with_what_differs(show: Show) -> None:
 def test_an_unknown_metric_names_the_nearest(show: Show) -> None:
     show(judged("svd", 0.9, 0.1))
     with pytest.raises(MovierecError, match="no run has the metric 'ndgc@10': did you mean ndcg@10"):
-        compare_models("ndgc@10")
+        tabulate_runs("ndgc@10")
 
 
 def test_without_runs_it_says_what_to_do(show: Show) -> None:
     show()
-    for ask in (compare_models, name_best_params):
+    for ask in (tabulate_runs, name_best_params):
         with pytest.raises(MovierecError, match="run `dvc repro`, then `movierec track sync`"):
             ask()
 

@@ -12,11 +12,11 @@ import pytest
 from mlflow import MlflowClient
 
 from movierec import paths
-from movierec.champion import MODELS
 from movierec.errors import MovierecError
 from movierec.io import read_parquet, write_parquet
+from movierec.lockfile import hash_file
 from movierec.models.als import ALS
-from movierec.tracking.ledger import hash_file
+from movierec.roster import STORED
 from movierec.tracking.registry import KEY, NAME, register_models
 from tests.tracking.stored_models import (
     BED,
@@ -109,7 +109,7 @@ def champion(client: MlflowClient) -> str:
 
 def test_every_model_has_one_version_with_its_tags(registered: Store, project: Path) -> None:
     versions = registered.client.search_model_versions(f"name = '{NAME}'")
-    assert sorted(version.tags["model"] for version in versions) == sorted(MODELS)
+    assert sorted(version.tags["model"] for version in versions) == sorted(STORED)
     for version in versions:
         assert version.tags["md5"] == hash_file(project / f"models/{version.tags['model']}.npz")
         assert float(version.tags["validation_ndcg_at_10"]) == VALUES[version.tags["model"]]
@@ -132,7 +132,7 @@ def test_twice_changes_nothing(store: Store, project: Path) -> None:
     before = store.dump()
     again = register_models(store.client, store.experiment_id, project)
     assert (again.new, again.skipped) == ((), ())
-    assert set(again.versions) == set(MODELS)
+    assert set(again.versions) == set(STORED)
     assert store.dump() == before
 
 
@@ -181,7 +181,9 @@ def test_without_the_champions_file_the_alias_stays(store: Store, changing: Path
     assert champion(store.client) == "als_tuned"
 
 
-@pytest.mark.parametrize("name", ["data/split/train.parquet", "data/split/validation.parquet", "metrics/evaluate.json"])
+@pytest.mark.parametrize(
+    "name", ["data/split/train.parquet", "data/split/validation.parquet", "metrics/details/evaluate.json"]
+)
 def test_other_data_or_figures_than_the_locks_are_refused(store: Store, changing: Path, name: str) -> None:
     (changing / name).write_bytes(b"{}")
     with pytest.raises(MovierecError, match=rf"{name} is not the one that dvc.lock names: run `dvc repro`"):
@@ -191,7 +193,7 @@ def test_other_data_or_figures_than_the_locks_are_refused(store: Store, changing
 def test_other_data_is_another_model(store: Store, changing: Path) -> None:
     write_parquet(read_parquet(changing / paths.VALIDATION)[:-1], changing / paths.VALIDATION)
     write_lock(changing)
-    assert set(register_models(store.client, store.experiment_id, changing).new) == set(MODELS)
+    assert set(register_models(store.client, store.experiment_id, changing).new) == set(STORED)
 
 
 @pytest.mark.parametrize("lock", [None, "", "stages: {}", "stages: {evaluate: 3}", "a: [", "stages: {evaluate: {}}"])
@@ -258,7 +260,7 @@ def test_a_real_server_keeps_models_and_alias(template: Path, project: Path, tmp
     with serve(["server", *options], port, tmp_path) as address:
         client = MlflowClient(address)
         experiment_id = client.create_experiment("movierec")
-        assert register_models(client, experiment_id, project).new == tuple(MODELS)
+        assert register_models(client, experiment_id, project).new == tuple(STORED)
         assert register_models(client, experiment_id, project).new == ()
         assert champion(client) == "als_tuned"
         assert len(client.search_model_versions(f"name = '{NAME}'")) == 4

@@ -7,15 +7,17 @@ import pandas as pd
 import pytest
 from mlflow.exceptions import MlflowException
 
-from movierec.champion import load_stored_model
 from movierec.columns import MOVIE_ID, USER_ID
 from movierec.errors import MovierecError
-from movierec.models.popularity import Popularity
-from movierec.tracking.served_model import SeenPairs, ServedModel, save_seen_pairs
+from movierec.io import write_parquet
+from movierec.models.roster import load_model
+from movierec.recommender.catalogue import PRIOR_RATINGS
+from movierec.tracking.served_model import ServedModel
 from tests.tracking.stored_models import BED, build_project
 
 KNOWN = [5, 3, 80]
 STRANGER = 2**40
+SEEN = pd.concat([BED.train, BED.validation]).sort_values([USER_ID, MOVIE_ID], ignore_index=True)
 
 
 @pytest.fixture(scope="module")
@@ -25,11 +27,10 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def artifacts(project: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    folder = tmp_path_factory.mktemp("artifacts")
-    Popularity().fit(BED.train).save(folder / "popularity.npz")
-    save_seen_pairs(BED.seen, folder / "seen.npz")
-    files = {name: str(folder / f"{name}.npz") for name in ("popularity", "seen")}
-    return {"model": str(project / "models/als_tuned.npz"), **files}
+    files = {"model": project / "models/als_tuned.npz", "movies": project / "data/clean/movies.parquet"}
+    files["ratings"] = tmp_path_factory.mktemp("artifacts") / "ratings.parquet"
+    write_parquet(SEEN, files["ratings"])
+    return {name: str(path) for name, path in files.items()}
 
 
 def load(artifacts: dict[str, str]) -> ServedModel:
@@ -46,9 +47,9 @@ def recommend(artifacts: dict[str, str], users: list[int], **params: Any) -> pd.
 def test_answers_are_those_of_recommend(project: Path, artifacts: dict[str, str], name: str) -> None:
     path = project / f"models/{name}.npz"
     found = recommend({**artifacts, "model": str(path)}, KNOWN, k=7)
-    movies, scores = load_stored_model(path).recommend(KNOWN, 7, exclude=BED.seen)
+    movies, scores = load_model(path).recommend(KNOWN, 7, exclude=BED.seen)
     assert found[MOVIE_ID].tolist() == movies.ravel().tolist()
-    np.testing.assert_array_equal(found["score"], scores.ravel().astype(np.float64))
+    np.testing.assert_allclose(found["score"], scores.ravel(), rtol=1e-5)
     assert found[USER_ID].tolist() == np.repeat(KNOWN, 7).tolist()
     assert found["rank"].tolist() == [*range(1, 8)] * 3
     assert set(found["strategy"]) == {"personal"}
@@ -61,24 +62,26 @@ def test_nothing_seen_is_recommended_and_all_else_is(artifacts: dict[str, str]) 
         assert set(found[MOVIE_ID][found[USER_ID] == user]) == set(BED.catalogue.ids.tolist()) - seen
 
 
-def test_a_stranger_gets_the_best_shrunken_means(artifacts: dict[str, str]) -> None:
+def test_a_stranger_gets_the_bayesian_averages_of_the_service(artifacts: dict[str, str]) -> None:
     found = recommend(artifacts, [STRANGER, -1])
     assert set(found["strategy"]) == {"popular"}
-    overall = BED.train["rating"].astype(float).mean()
-    rated = (BED.train["rating"].astype(float) - overall).groupby(BED.train[MOVIE_ID]).agg(["sum", "count"])
-    means = (overall + rated["sum"] / (rated["count"] + 10)).sort_values(ascending=False)[:10]
+    overall = SEEN["rating"].astype(float).mean()
+    rated = (SEEN["rating"].astype(float) - overall).groupby(SEEN[MOVIE_ID]).agg(["sum", "count"])
+    means = (overall + rated["sum"] / (rated["count"] + PRIOR_RATINGS)).sort_values(ascending=False)[:10]
     assert found[MOVIE_ID].tolist() == means.index.tolist() * 2
     np.testing.assert_allclose(found["score"], np.tile(means, 2))
 
 
-def test_a_stranger_to_the_model_with_ratings_in_validation_is_not_shown_them(
+def test_a_stranger_to_the_model_with_ratings_in_validation_is_folded_in(
     artifacts: dict[str, str], tmp_path: Path
 ) -> None:
     best = recommend(artifacts, [STRANGER], k=1)[MOVIE_ID].item()
-    more = pd.concat([BED.seen, pd.DataFrame({USER_ID: [999], MOVIE_ID: [best]})])
-    save_seen_pairs(more, tmp_path / "seen.npz")
-    with_validation = {**artifacts, "seen": str(tmp_path / "seen.npz")}
-    assert best not in recommend(with_validation, [999])[MOVIE_ID].tolist()
+    more = pd.concat([SEEN, pd.DataFrame({USER_ID: [999], MOVIE_ID: [best], "rating": [5.0]})])
+    write_parquet(more.sort_values([USER_ID, MOVIE_ID]), tmp_path / "ratings.parquet")
+    with_validation = {**artifacts, "ratings": str(tmp_path / "ratings.parquet")}
+    found = recommend(with_validation, [999])
+    assert best not in found[MOVIE_ID].tolist()
+    assert set(found["strategy"]) == {"folded_in"}
     assert best in recommend(with_validation, [998])[MOVIE_ID].tolist()
 
 
@@ -101,21 +104,13 @@ def test_k_out_of_range_is_refused(artifacts: dict[str, str], k: int) -> None:
         recommend(artifacts, KNOWN, k=k)
 
 
-def test_seen_pairs_are_stored_whole(tmp_path: Path) -> None:
-    save_seen_pairs(BED.seen.sample(frac=1, random_state=1), tmp_path / "seen.npz")
-    seen = SeenPairs(tmp_path / "seen.npz")
-    for user in KNOWN:
-        assert seen.find_movies(user).tolist() == sorted(BED.seen[MOVIE_ID][BED.seen[USER_ID] == user])
-    assert seen.find_movies(STRANGER).tolist() == seen.find_movies(-1).tolist() == []
-
-
 def test_a_file_that_holds_another_kind_is_refused(project: Path, tmp_path: Path) -> None:
     (tmp_path / "svd.npz").write_bytes((project / "models/als.npz").read_bytes())
     with pytest.raises(MovierecError, match="holds a model 'als', not 'svd'"):
-        load_stored_model(tmp_path / "svd.npz")
+        load_model(tmp_path / "svd.npz")
 
 
 def test_pickled_arrays_are_refused(artifacts: dict[str, str], tmp_path: Path) -> None:
-    np.savez(tmp_path / "seen.npz", user_ids=np.array([{}], dtype=object))
-    with pytest.raises(ValueError, match="allow_pickle=False"):
-        load({**artifacts, "seen": str(tmp_path / "seen.npz")})
+    np.savez(tmp_path / "als.npz", user_ids=np.array([{}], dtype=object))
+    with pytest.raises(MovierecError, match="no model file or is damaged"):
+        load({**artifacts, "model": str(tmp_path / "als.npz")})

@@ -109,8 +109,8 @@ def imported_by(module: str) -> set[str]:
 @pytest.mark.parametrize(
     ("each", "harmless"),
     [
-        (svd_objective(), {"columns", "errors", "io", "models.top_k"}),  # names, messages, files, rankings
-        (als_objective(), {"columns", "errors", "io", "models.schedule"}),
+        (svd_objective(), {"columns", "errors", "io", "models.top_k", "roster"}),  # names, messages, files, rankings
+        (als_objective(), {"columns", "errors", "io", "models.schedule", "roster"}),
     ],
     ids=["svd", "als"],
 )

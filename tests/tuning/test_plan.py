@@ -12,7 +12,7 @@ from tests.tuning.conftest import ALS_CONFIGURATIONS, CONFIGURATIONS, SEED, TRAI
 
 @pytest.mark.parametrize(("search", "kind", "extra"), [("grid", GridSearch, 0), ("tpe", TpeSearch, 7)])
 def test_both_models_are_searched_alike(search: str, kind: type[GridSearch], extra: int) -> None:
-    listed = {"configurations": CONFIGURATIONS, "als": ALS_CONFIGURATIONS}
+    listed = {"svd": CONFIGURATIONS, "als": ALS_CONFIGURATIONS}
     tune = TuneParams(search=search, trials=7, workers=2, **listed)  # type: ignore[arg-type]
     svd, als = plan_searches(tune, 3.5, TRAIN, VALIDATION, SEED)
     assert type(svd) is type(als) is kind

@@ -44,11 +44,11 @@ def test_finished_trials_are_tabulated_by_name(search: GridSearch) -> None:
 
 
 def test_curves_are_tabulated_also_of_unfinished_trials(search: GridSearch) -> None:
-    table = tabulate_curves(search)
-    assert list(table) == ["configuration", "epoch", "validation_rmse"]
-    curves = {name: list(rows["validation_rmse"]) for name, rows in table.groupby("configuration", sort=False)}
+    table = tabulate_curves([search])
+    assert list(table) == ["model", "configuration", "step", "score"]
+    curves = {name: list(rows["score"]) for name, rows in table.groupby("configuration", sort=False)}
     assert list(curves.items()) == [("a", [2.0, 1.0]), ("b", [2.0, 0.8]), ("p", [2.0])]
-    assert table["epoch"].tolist() == [1, 2, 1, 2, 1]
+    assert table["step"].tolist() == [1, 2, 1, 2, 1]
 
 
 def test_settings_are_tabulated_of_every_trial(search: GridSearch) -> None:
@@ -61,8 +61,8 @@ def test_settings_are_tabulated_of_every_trial(search: GridSearch) -> None:
 
 
 def test_without_any_curve_the_table_has_its_columns() -> None:
-    assert list(tabulate_curves(GridSearch(svd_objective(), CONFIGURATIONS))) == [
-        "configuration", "epoch", "validation_rmse",
+    assert list(tabulate_curves([GridSearch(svd_objective(), CONFIGURATIONS)])) == [
+        "model", "configuration", "step", "score",
     ]  # fmt: skip
 
 

@@ -124,7 +124,7 @@ def test_what_was_finished_before_a_failure_stays(
 @pytest.mark.parametrize("again", [False, True], ids=["first", "remembered"])
 def test_divergence_names_the_configuration_and_keeps_the_others(again: bool, tmp_path: Path) -> None:  # noqa: FBT001
     configurations = {"long": configure(factors=30, epochs=7), "wild": WILD}
-    message = r"^tune\.configurations\.wild: .* diverges .* lower its learning_rate$"
+    message = r"^tune\.svd\.wild: .* diverges .* lower its learning_rate$"
     for _ in range(1 + again):
         with pytest.raises(MovierecError, match=message):
             run(tmp_path, configurations, workers=1)

@@ -13,9 +13,9 @@ import httpx
 import uvicorn
 from playwright.sync_api import Page, Response, expect
 
+from movierec.recommender.artifacts import Artifacts
+from movierec.recommender.catalogue import Movie
 from movierec.service.app import create_app
-from movierec.service.bundle import Bundle
-from movierec.service.catalogue import Movie
 from movierec.service.settings import ServiceSettings
 
 OVERFLOW = "() => document.documentElement.scrollWidth - innerWidth"
@@ -45,13 +45,13 @@ def wait_until_ready(address: str) -> None:
         pause.wait(0.05)
 
 
-def well_known(bundle: Bundle, n: int) -> list[Movie]:
-    movies = [bundle.catalogue.at(row) for row in range(len(bundle.catalogue))]
+def well_known(artifacts: Artifacts, n: int) -> list[Movie]:
+    movies = [artifacts.catalogue.at(row) for row in range(len(artifacts.catalogue))]
     return sorted(movies, key=lambda movie: -movie.ratings)[:n]
 
 
-def known_user(bundle: Bundle) -> int:
-    return next(user_id for user_id in range(1, 100) if bundle.profiles.find(user_id).trained)
+def known_user(artifacts: Artifacts) -> int:
+    return next(user_id for user_id in range(1, 100) if artifacts.profiles.find(user_id).trained)
 
 
 def rate_by_keyboard(page: Page, movie: Movie, half_stars: int) -> None:

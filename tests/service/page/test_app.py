@@ -7,7 +7,7 @@ import httpx
 import pytest
 from playwright.sync_api import Route, expect
 
-from movierec.service.bundle import Bundle
+from movierec.recommender.artifacts import Artifacts
 from tests.service.page.browsing import (
     OVERFLOW,
     OpenPage,
@@ -22,13 +22,13 @@ TOKEN = "correct-horse-battery"  # noqa: S105
 
 
 def test_newcomer_rates_by_keyboard_and_sees_the_list_change_and_why(
-    open_page: OpenPage, address: str, bundle: Bundle
+    open_page: OpenPage, address: str, artifacts: Artifacts
 ) -> None:
     page = open_page()
     before = shown_titles(page)
     expect(page.locator(".source")).to_contain_text("popularity")
     assert page.locator("details").count() == 0
-    rated = well_known(bundle, 3)
+    rated = well_known(artifacts, 3)
     for movie, half_stars in zip(rated, (9, 10, 7), strict=True):
         rate_by_keyboard(page, movie, half_stars)
     expect(page.locator(".source")).to_contain_text("with the latest ratings")
@@ -48,10 +48,10 @@ def test_newcomer_rates_by_keyboard_and_sees_the_list_change_and_why(
 
 
 def test_newcomer_is_the_same_after_a_reload_and_another_after_starting_over(
-    open_page: OpenPage, bundle: Bundle
+    open_page: OpenPage, artifacts: Artifacts
 ) -> None:
     page = open_page()
-    rate_by_keyboard(page, well_known(bundle, 1)[0], 8)
+    rate_by_keyboard(page, well_known(artifacts, 1)[0], 8)
     page.reload()
     expect(page.locator("#ratings-title")).to_have_text("Ratings (1)")
     user = page.evaluate("localStorage.getItem('movierec-user')")
@@ -61,15 +61,15 @@ def test_newcomer_is_the_same_after_a_reload_and_another_after_starting_over(
     assert page.evaluate("localStorage.getItem('movierec-user')") != user
 
 
-def test_known_user_by_number_and_by_chance(open_page: OpenPage, bundle: Bundle) -> None:
+def test_known_user_by_number_and_by_chance(open_page: OpenPage, artifacts: Artifacts) -> None:
     page = open_page()
-    user_id = known_user(bundle)
+    user_id = known_user(artifacts)
     page.get_by_label("User", exact=True).fill(str(user_id))
     page.get_by_role("button", name="Show").click()
     expect(page.locator("#identity")).to_have_text(f"User {user_id}")
     expect(page.locator(".source")).to_contain_text("trained on")
     expect(page.locator("#ratings-title")).to_have_text(
-        f"Ratings ({min(len(bundle.profiles.find(user_id).movie_ids), 500)})"
+        f"Ratings ({min(len(artifacts.profiles.find(user_id).movie_ids), 500)})"
     )
     page.get_by_role("button", name="Surprise me").click()
     expect(page.locator("#identity")).not_to_have_text(f"User {user_id}")
@@ -78,10 +78,10 @@ def test_known_user_by_number_and_by_chance(open_page: OpenPage, bundle: Bundle)
     expect(page.locator("#identity")).to_have_text("You, a new user")
 
 
-def test_both_models_side_by_side_and_below_each_other_on_a_phone(open_page: OpenPage, bundle: Bundle) -> None:
+def test_both_models_side_by_side_and_below_each_other_on_a_phone(open_page: OpenPage, artifacts: Artifacts) -> None:
     for width in (1280, 390):
         page = open_page(width=width)
-        page.get_by_label("User", exact=True).fill(str(known_user(bundle)))
+        page.get_by_label("User", exact=True).fill(str(known_user(artifacts)))
         page.get_by_role("button", name="Show").click()
         page.get_by_label("Compare SVD with ALS").check()
         svd, als = (page.get_by_role("region", name=name) for name in ("SVD", "ALS"))
@@ -95,9 +95,9 @@ def test_both_models_side_by_side_and_below_each_other_on_a_phone(open_page: Ope
         assert page.evaluate(OVERFLOW) <= 0
 
 
-def test_filters_restrict_the_list(open_page: OpenPage, bundle: Bundle) -> None:
+def test_filters_restrict_the_list(open_page: OpenPage, artifacts: Artifacts) -> None:
     page = open_page()
-    genre, decade = bundle.catalogue.genres[0], bundle.catalogue.decades[-1]
+    genre, decade = artifacts.catalogue.genres[0], artifacts.catalogue.decades[-1]
     shown_titles(page)
     page.get_by_label("Genre").select_option(genre)
     expect(page.locator(".film").first).to_contain_text(genre)
@@ -117,10 +117,10 @@ def test_nothing_found_is_said(open_page: OpenPage) -> None:
     expect(page.get_by_role("combobox", name="Film title")).to_have_attribute("aria-expanded", "false")
 
 
-def test_escape_closes_the_list_then_empties_the_field(open_page: OpenPage, bundle: Bundle) -> None:
+def test_escape_closes_the_list_then_empties_the_field(open_page: OpenPage, artifacts: Artifacts) -> None:
     page = open_page()
     field = page.get_by_role("combobox", name="Film title")
-    field.fill(bundle.catalogue.at(0).title)
+    field.fill(artifacts.catalogue.at(0).title)
     expect(page.get_by_role("listbox")).to_be_visible()
     page.keyboard.press("ArrowUp")
     assert field.get_attribute("aria-activedescendant") == page.get_by_role("listbox").get_by_role(
@@ -160,7 +160,7 @@ def test_failure_is_told_in_plain_words_and_can_be_tried_again(
 
 
 def test_token_is_asked_for_once_and_again_if_wrong(
-    open_page: OpenPage, shop: Path, tmp_path: Path, bundle: Bundle
+    open_page: OpenPage, shop: Path, tmp_path: Path, artifacts: Artifacts
 ) -> None:
     with serve(shop, tmp_path / "service.db", api_token=TOKEN) as guarded:
         page = open_page(guarded)
@@ -173,7 +173,7 @@ def test_token_is_asked_for_once_and_again_if_wrong(
             page.get_by_role("textbox", name="Token").fill(token)
             page.get_by_role("button", name="Use it").click()
         expect(page.locator("#ratings-title")).to_have_text("Ratings (1)")
-        rate_by_keyboard(page, well_known(bundle, 40)[-1], 6)
+        rate_by_keyboard(page, well_known(artifacts, 40)[-1], 6)
         expect(page.locator("#ratings-title")).to_have_text("Ratings (2)")
         assert page.evaluate("localStorage.length") == 1  # the user, not the token
         page.context.close()

@@ -5,8 +5,8 @@ import httpx
 import pytest
 from playwright.sync_api import expect
 
-from movierec.service.bundle import Bundle
-from movierec.service.page import STATIC
+from movierec.recommender.artifacts import Artifacts
+from movierec.service.api.page import STATIC
 from tests.service.page.browsing import (
     OVERFLOW,
     OpenPage,
@@ -70,11 +70,11 @@ def test_title_is_text_whatever_it_holds(open_page: OpenPage) -> None:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 390])
-def test_readable_and_touchable(open_page: OpenPage, bundle: Bundle, scheme: str, width: int) -> None:
+def test_readable_and_touchable(open_page: OpenPage, artifacts: Artifacts, scheme: str, width: int) -> None:
     page = open_page(width=width, color_scheme=scheme, is_mobile=width == 390)
-    rate_by_keyboard(page, well_known(bundle, 1)[0], 9)
+    rate_by_keyboard(page, well_known(artifacts, 1)[0], 9)
     expect(page.locator("details[open]").first).to_be_visible()
-    page.get_by_role("combobox", name="Film title").fill(bundle.catalogue.at(0).title)
+    page.get_by_role("combobox", name="Film title").fill(artifacts.catalogue.at(0).title)
     expect(page.get_by_role("listbox").get_by_role("option").first).to_be_visible()
     contrasts = page.evaluate(CONTRASTS)
     assert len(contrasts) > 50

@@ -4,7 +4,7 @@ import re
 import httpx
 from playwright.sync_api import Page, Route, expect
 
-from movierec.service.bundle import Bundle
+from movierec.recommender.artifacts import Artifacts
 from tests.service.page.browsing import (
     OpenPage,
     rate_by_keyboard,
@@ -47,9 +47,9 @@ def posted(route: Route) -> float:
     return float(json.loads(route.request.post_data or "")["rating"])
 
 
-def test_rating_again_within_a_second_is_no_conflict(open_page: OpenPage, address: str, bundle: Bundle) -> None:
+def test_rating_again_within_a_second_is_no_conflict(open_page: OpenPage, address: str, artifacts: Artifacts) -> None:
     page = open_page()
-    rate_by_keyboard(page, well_known(bundle, 1)[0], 8)
+    rate_by_keyboard(page, well_known(artifacts, 1)[0], 8)
     for value in (4.5, 5):
         page.keyboard.press("ArrowRight")
         with page.expect_response(re.compile("/v1/ratings$")) as answer:
@@ -61,9 +61,9 @@ def test_rating_again_within_a_second_is_no_conflict(open_page: OpenPage, addres
     expect(page.locator("#trouble")).to_be_hidden()
 
 
-def test_what_is_chosen_while_a_rating_is_stored_is_kept(open_page: OpenPage, bundle: Bundle) -> None:
+def test_what_is_chosen_while_a_rating_is_stored_is_kept(open_page: OpenPage, artifacts: Artifacts) -> None:
     page = open_page()
-    rate_by_keyboard(page, well_known(bundle, 1)[0], 6)
+    rate_by_keyboard(page, well_known(artifacts, 1)[0], 6)
     held = hold_ratings(page)
     stars, slider = page.locator("#ratings .stars"), page.locator("#ratings").get_by_role("slider")
     for key in ("ArrowRight", "Enter", "ArrowRight"):
@@ -101,9 +101,9 @@ def test_stars_being_chosen_in_the_list_survive_its_change(open_page: OpenPage) 
     expect(film.get_by_role("button", name="Save")).to_be_visible()
 
 
-def test_retried_rating_is_shown_where_it_was_given(open_page: OpenPage, bundle: Bundle) -> None:
+def test_retried_rating_is_shown_where_it_was_given(open_page: OpenPage, artifacts: Artifacts) -> None:
     page = open_page()
-    rate_by_keyboard(page, well_known(bundle, 1)[0], 6)
+    rate_by_keyboard(page, well_known(artifacts, 1)[0], 6)
     held = hold_ratings(page)
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Enter")

@@ -1,0 +1,173 @@
+"""The commands `movierec recommend`, `similar` and `predict`: the service's answers without the service."""
+
+import json
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from movierec.errors import MovierecError
+from movierec.roster import SERVED
+from movierec.service.storage.records import LARGEST_ID
+from movierec.text import align_columns
+
+if TYPE_CHECKING:
+    from movierec.recommender.answers import Answer, Recommendation
+    from movierec.recommender.catalogue import Catalogue, Movie
+    from movierec.recommender.engine import Engine
+    from movierec.recommender.profiles import Profile
+
+UserId = Annotated[int, typer.Option("--user", min=1, max=LARGEST_ID, help="Id of a user, known or not.")]
+Count = Annotated[int, typer.Option("-k", min=1, max=200, help="How many movies.")]
+ModelOption = Annotated[str | None, typer.Option("--model", help=f"One of {', '.join(SERVED)}.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Give a command line the three commands."""
+    app.command("recommend")(recommend_movies)
+    app.command("similar")(find_similar)
+    app.command("predict")(predict_stars)
+
+
+def recommend_movies(
+    *,
+    user: UserId,
+    k: Count = 10,
+    genre: Annotated[str | None, typer.Option(help="Only movies of this genre.")] = None,
+    decade: Annotated[int | None, typer.Option(help="Only movies of this decade, such as 1990.")] = None,
+    model: ModelOption = None,
+    explain: Annotated[bool, typer.Option("--explain", help="Say which of the user's own ratings weigh most.")] = False,
+    include_seen: Annotated[bool, typer.Option("--include-seen", help="Also what the user rated.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Recommend movies to a user by the best model on validation, or to a stranger by what most people like."""
+    engine = _load_engine()
+    profile = _find_profile(engine, user)
+    answer = engine.recommend(
+        profile, k, model=model, genre=genre, decade=decade, exclude_seen=not include_seen, explain=explain
+    )
+    if as_json:
+        _print_json({"user_id": user, **_serialize_answer(answer, engine.artifacts.catalogue)})
+        return
+    typer.echo(_describe_answer(profile, model, answer) + "\n")
+    typer.echo("\n".join(_tabulate_answer(answer, engine.artifacts.catalogue)) if answer.items else "No movie is left.")
+
+
+def find_similar(
+    title: Annotated[str, typer.Argument(help="A title or a part of it; a year and small typos are no matter.")],
+    *,
+    k: Count = 10,
+    as_json: AsJson = False,
+) -> None:
+    """Find the movies whose factors in the best model point the same way as those of the movie with this title."""
+    engine = _load_engine()
+    found = engine.artifacts.catalogue.search(title, 4)
+    if not found:
+        raise MovierecError(f"no title is like {title!r}: try fewer or other words of it")
+    (movie, best), others = found[0], found[1:]
+    similar = engine.similar(movie.movie_id, k)
+    if as_json:
+        items = [{"movie": asdict(other), "similarity": similarity} for other, similarity in similar]
+        _print_json({"movie": asdict(movie), "items": items})
+        return
+    typer.echo(f"Like {_name(movie)}, movie {movie.movie_id}")
+    if equals := [_name(other) for other, similarity in others if similarity == best]:
+        typer.echo(f"(as near to {title!r}, but with fewer ratings: {', '.join(equals)})")
+    rows = [[_name(other), str(other.movie_id), f"{similarity:.3f}"] for other, similarity in similar]
+    typer.echo("\n" + align_columns([["title", "movie", "cosine"], *rows]))
+
+
+def predict_stars(
+    *,
+    user: UserId,
+    movie: Annotated[list[int], typer.Option(help="Id of a movie; may be given several times.")],
+    model: ModelOption = None,
+    as_json: AsJson = False,
+) -> None:
+    """Predict how many stars a user would give to movies."""
+    engine = _load_engine()
+    movies = [_find_movie(engine.artifacts.catalogue, movie_id) for movie_id in movie]
+    profile = _find_profile(engine, user)
+    stars = engine.predict(profile, movie, model).tolist()
+    name = model or engine.artifacts.rating_model
+    if as_json:
+        _print_json({"user_id": user, "model": name, "model_version": engine.artifacts.version, "predictions": stars})
+        return
+    typer.echo(f"{_describe_user(profile)}, by {name}; models {engine.artifacts.version}\n")
+    rows = [[_name(one), str(one.movie_id), f"{value:.2f}"] for one, value in zip(movies, stars, strict=True)]
+    typer.echo(align_columns([["title", "movie", "stars"], *rows]))
+
+
+def _load_engine() -> "Engine":
+    from movierec.recommender.artifacts import load_artifacts  # noqa: PLC0415  # takes seconds, which other commands need not wait
+    from movierec.recommender.engine import Engine  # noqa: PLC0415
+
+    return Engine(load_artifacts(Path()))
+
+
+def _find_profile(engine: "Engine", user_id: int) -> "Profile":
+    """Find what a user rated, in the data and in the service."""
+    from movierec.service.storage.database import default_url  # noqa: PLC0415  # as above
+    from movierec.service.storage.store import Store  # noqa: PLC0415
+
+    with closing(Store(default_url())) as store:
+        return engine.artifacts.profiles.find(user_id, store.ratings_of(user_id))
+
+
+def _find_movie(catalogue: "Catalogue", movie_id: int) -> "Movie":
+    movie = catalogue.get(movie_id)
+    if movie is None:
+        raise MovierecError(f"there is no movie {movie_id}: `movierec similar TITLE` names the id of a title")
+    return movie
+
+
+def _describe_answer(profile: "Profile", model: str | None, answer: "Answer") -> str:
+    if answer.strategy != "popular":
+        how = answer.model if answer.strategy == "personal" else f"{answer.model}, folded in from all their ratings"
+        return f"{_describe_user(profile)}, by {how}; models {answer.version}"
+    liked = "rated" if answer.model == model else "like"
+    return f"{_describe_user(profile)}, what most people {liked}; models {answer.version}"
+
+
+def _describe_user(profile: "Profile") -> str:
+    return f"For user {profile.user_id}{'' if len(profile.movie_ids) else ', who has rated nothing yet'}"
+
+
+def _tabulate_answer(answer: "Answer", catalogue: "Catalogue") -> Iterator[str]:
+    """Yield the lines of a table, each movie's followed by its reasons."""
+    header, *lines = align_columns(
+        [["title", "movie", "score", "stars"], *(_list_cells(item) for item in answer.items)]
+    ).split("\n")
+    yield header
+    for line, item in zip(lines, answer.items, strict=True):
+        yield line
+        for reason in item.reasons:
+            movie = _find_movie(catalogue, reason.movie_id)
+            yield f"    {reason.weight:4.0%} because of {reason.rating:g} stars for {_name(movie)}"
+
+
+def _list_cells(item: "Recommendation") -> list[str]:
+    stars = "" if item.predicted_rating is None else f"{item.predicted_rating:.2f}"
+    return [_name(item.movie), str(item.movie.movie_id), f"{item.score:.3f}", stars]
+
+
+def _serialize_answer(answer: "Answer", catalogue: "Catalogue") -> dict[str, Any]:
+    """Write an answer as the service does."""
+    items = [asdict(item) for item in answer.items]
+    for item in items:
+        item["reasons"] = [
+            {"movie": asdict(_find_movie(catalogue, reason.pop("movie_id"))), **reason} for reason in item["reasons"]
+        ]
+    return {"strategy": answer.strategy, "model": answer.model, "model_version": answer.version, "items": items}
+
+
+def _name(movie: "Movie") -> str:
+    return f"{movie.title} ({movie.year})" if movie.year else movie.title
+
+
+def _print_json(content: dict[str, Any]) -> None:
+    typer.echo(json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False))

@@ -1,0 +1,1 @@
+"""Judging fitted models on held-out ratings: where models, data and metrics meet."""

@@ -1,0 +1,238 @@
+"""Results of an evaluation in summary, with intervals: for metrics, for plots, for experiments and for people."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from movierec.columns import MODEL, RATING, TEST_RATINGS, TRAIN_RATINGS, USER_ID
+from movierec.evaluation.judge import ModelResult, TestBed
+from movierec.io import FLOAT_DIGITS
+from movierec.metrics.comparison import Comparison, compare_models, pair_errors, pair_means
+from movierec.metrics.intervals import Interval, UserBootstrap, bootstrap_errors, bootstrap_means
+from movierec.metrics.ranking import KS
+from movierec.metrics.rating import calibration_table
+from movierec.text import align_columns
+
+WITH_INTERVAL: Final = ("precision@10", "recall@10", "ndcg@10")
+RATING_METRICS: Final = ("rmse", "mae")
+COMPARED: Final = ("rmse", "ndcg@10")
+HEADLINE: Final = ("rmse", "mae", "ndcg@10", "coverage@10")
+CALIBRATION_EDGES = np.arange(0.25, 5.5, 0.25)  # stars
+
+
+def start_resampling(bed: TestBed, rng: np.random.Generator, samples: int) -> tuple[UserBootstrap, np.random.Generator]:
+    """Return the resamples of a bed's users for all tables, and the generator for the signs to flip."""
+    own = np.random.default_rng(int(rng.integers(2**63)))
+    return UserBootstrap(len(bed.users), own, samples), own
+
+
+def summarize_results(results: Mapping[str, ModelResult], bootstrap: UserBootstrap) -> dict[str, dict[str, Any]]:
+    """Turn per-user vectors into means, with intervals for the headline metrics.
+
+    Parameters
+    ----------
+    results : mapping of str to ModelResult
+        By model, on the same `TestBed`.
+    bootstrap : UserBootstrap
+        The resamples of the bed's users, the same for every table.
+
+    Returns
+    -------
+    dict
+        ``{model: {metric: value, metric_ci: {low, high}}}``; a metric undefined for all users is left out.
+    """
+    errors = {name: result.errors for name, result in results.items()}
+    headline = {(name, metric): results[name].by_user[metric] for name in results for metric in WITH_INTERVAL}
+    rating = bootstrap_errors(errors, bootstrap)
+    ranking = bootstrap_means(headline, bootstrap)
+    summary: dict[str, dict[str, Any]] = {}
+    for name, result in results.items():
+        figures: dict[str, Any] = dict(result.overall)
+        figures |= {
+            metric: float(np.nanmean(values)) for metric, values in result.by_user.items() if not np.isnan(values).all()
+        }
+        for metric in RATING_METRICS:
+            figures |= _with_interval(metric, rating[name][metric])
+        for metric in WITH_INTERVAL:
+            figures |= _with_interval(metric, ranking[name, metric])
+        summary[name] = figures
+    return summary
+
+
+def _with_interval(metric: str, interval: Interval) -> dict[str, Any]:
+    if interval.n == 0:
+        return {}
+    return {metric: interval.estimate, f"{metric}_ci": {"low": interval.low, "high": interval.high}}
+
+
+def compare_with_floor(summary: dict[str, dict[str, Any]], fetched: Mapping[str, Any]) -> float | None:
+    """Add ``rmse_above_floor`` to each model: RMSE less the least one possible, known of embedded data only.
+
+    Parameters
+    ----------
+    summary : dict
+        Each model's figures; changed in place.
+    fetched : mapping
+        The metrics of the fetch stage.
+
+    Returns
+    -------
+    float or None
+        The noise floor in stars, where it is known.
+    """
+    floor: float | None = fetched.get("noise_floor", {}).get("rmse")
+    if floor is not None:
+        for figures in summary.values():
+            figures["rmse_above_floor"] = figures["rmse"] - floor
+    return floor
+
+
+def compare_results(
+    results: Mapping[str, ModelResult], bootstrap: UserBootstrap, rng: np.random.Generator
+) -> list[Comparison]:
+    """Compare every two models in each metric that has an interval.
+
+    Parameters
+    ----------
+    results, bootstrap
+        As for `summarize_results`.
+    rng : numpy.random.Generator
+        Draws the signs that are flipped.
+
+    Returns
+    -------
+    list of Comparison
+        p-values are adjusted over all of them.
+    """
+    metrics = pair_errors({name: result.errors for name, result in results.items()})
+    for metric in WITH_INTERVAL:
+        metrics[metric] = pair_means({name: result.by_user[metric] for name, result in results.items()})
+    return compare_models(list(results), metrics, bootstrap, rng)
+
+
+def summarize_comparisons(comparisons: Iterable[Comparison]) -> dict[str, dict[str, dict[str, Any]]]:
+    """Return ``{metric: {a_vs_b: {difference, p_value, real}}}`` of the headline metrics, p-values adjusted."""
+    found: dict[str, dict[str, dict[str, Any]]] = {}
+    for one in comparisons:
+        if one.metric in COMPARED:
+            finding = {"difference": one.difference.estimate, "p_value": one.p_adjusted, "real": one.is_real}
+            found.setdefault(one.metric, {})[f"{one.first}_vs_{one.second}"] = finding
+    return found
+
+
+def tabulate_comparisons(comparisons: Iterable[Comparison]) -> pd.DataFrame:
+    """Return one row a comparison: ``metric``, the models, difference with interval, users, p-values, ``real``."""
+    rows = [
+        {
+            "metric": one.metric,
+            "first": one.first,
+            "second": one.second,
+            "difference": one.difference.estimate,
+            "low": one.difference.low,
+            "high": one.difference.high,
+            "users": one.difference.n,
+            "p_value": one.p_value,
+            "p_adjusted": one.p_adjusted,
+            "real": one.is_real,
+        }
+        for one in comparisons
+    ]
+    return pd.DataFrame(rows)
+
+
+def tabulate_users(results: Mapping[str, ModelResult], bed: TestBed) -> pd.DataFrame:
+    """Return one row for each model and user, for analyses such as an experiment's.
+
+    Parameters
+    ----------
+    results : mapping of str to ModelResult
+        By model.
+    bed : TestBed
+        Their data.
+
+    Returns
+    -------
+    DataFrame
+        ``user_id``, ``model``, ``n_train`` and ``n_test`` (ratings), ``squared_error`` and ``absolute_error``
+        (means over the user's test ratings), and every per-user metric, NaN where undefined.
+    """
+    tables = [
+        pd.DataFrame(
+            {
+                USER_ID: bed.users.ids,
+                MODEL: name,
+                TRAIN_RATINGS: bed.activity,
+                TEST_RATINGS: result.errors.count,
+                "squared_error": result.errors.squared / result.errors.count,
+                "absolute_error": result.errors.absolute / result.errors.count,
+                **result.by_user,
+            },
+        )
+        for name, result in results.items()
+    ]
+    return pd.concat(tables, ignore_index=True)
+
+
+def tabulate_accuracy(summary: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
+    """Return ``model``, RMSE and MAE with the ends of their intervals (``rmse_low`` ...), one row a model."""
+    rows = []
+    for model, figures in summary.items():
+        row: dict[str, Any] = {MODEL: model}
+        for metric in RATING_METRICS:
+            interval = figures[f"{metric}_ci"]
+            row |= {metric: figures[metric], f"{metric}_low": interval["low"], f"{metric}_high": interval["high"]}
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def tabulate_by_k(summary: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
+    """Return ``model``, ``k`` and every metric that has a k, one row for each model and k."""
+    metrics = ("precision", "recall", "ndcg", "map", "hit_rate", "coverage", "diversity", "novelty")
+    rows = [
+        {MODEL: model, "k": k, **{metric: figures.get(f"{metric}@{k}") for metric in metrics}}
+        for model, figures in summary.items()
+        for k in KS
+    ]
+    return pd.DataFrame(rows)
+
+
+def tabulate_calibration(results: Mapping[str, ModelResult], bed: TestBed) -> pd.DataFrame:
+    """Return ``model``, ``predicted`` and ``actual`` (bin means, stars) and ``ratings``, one row a bin with ratings."""
+    tables = []
+    for name, result in results.items():
+        bins = calibration_table(bed.test[RATING], result.predicted, CALIBRATION_EDGES)
+        columns = {MODEL: name, "predicted": bins.mean_predicted, "actual": bins.mean_actual, "ratings": bins.count}
+        tables.append(pd.DataFrame(columns)[bins.count > 0])
+    return pd.concat(tables, ignore_index=True)
+
+
+def select_headline(summary: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, float]]:
+    """Return the metrics that DVC shows, ``{model: {metric: value}}``, rounded as they are stored."""
+    return {
+        model: {metric: round(figures[metric], FLOAT_DIGITS) for metric in HEADLINE if metric in figures}
+        for model, figures in summary.items()
+    }
+
+
+def format_headline(headline: Mapping[str, Mapping[str, float]], floor: float | None) -> str:
+    """Return the headline metrics as a table for people."""
+    rows = [["model", "RMSE", "MAE", "NDCG@10", "coverage@10"]]
+    for model, metrics in headline.items():
+        rows.append([model, *(f"{metrics[name]:.4f}" if name in metrics else "-" for name in HEADLINE)])
+    table = align_columns(rows)
+    if floor is None:
+        return table
+    return f"{table}\nnoise floor: {floor:.4f} stars, the RMSE that no model can beat on this data"
+
+
+def format_comparisons(comparisons: Sequence[Comparison]) -> str:
+    """Return a line for each headline metric that names the pairs of models whose difference may be chance."""
+    lines = []
+    for metric in COMPARED:
+        of_metric = [one for one in comparisons if one.metric == metric]
+        doubtful = [f"{one.first} and {one.second}" for one in of_metric if not one.is_real]
+        if of_metric:
+            lines.append(f"{metric}: {'may be chance: ' + '; '.join(doubtful) if doubtful else 'all differences real'}")
+    return "\n".join(lines)

@@ -1,0 +1,198 @@
+"""Answers from the loaded models: recommendations, similar movies, predicted stars; reads no file."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from movierec.errors import MovierecError
+from movierec.ids import find_rows
+from movierec.models.base import Rows
+from movierec.models.top_k import top_k_rows
+from movierec.recommender.answers import Answer, Reason, Recommendation, Strategy, name_reasons
+from movierec.recommender.artifacts import Artifacts
+from movierec.recommender.catalogue import Mask, Movie
+from movierec.recommender.profiles import Profile
+from movierec.recommender.scorers import Shares, Taste, make_scorer
+from movierec.roster import POPULARITY
+from movierec.text import find_nearest
+
+__all__ = ["POPULARITY", "Answer", "Engine", "Reason", "Recommendation", "Strategy"]
+
+Values = npt.NDArray[np.floating[Any]]
+_NO_EXCLUSION: Final = np.zeros(2, dtype=np.int32)
+_NOTHING: Final = np.empty(0, dtype=np.int32)
+
+
+class Engine:
+    """All answers from one set of artifacts; any number of threads may ask at once.
+
+    Parameters
+    ----------
+    artifacts : Artifacts
+        What the pipeline made.
+    """
+
+    def __init__(self, artifacts: Artifacts) -> None:
+        self.artifacts = artifacts
+        self._catalogue = artifacts.catalogue
+        self._scorers = {name: make_scorer(model) for name, model in artifacts.models.items()}
+        self._places = {name: self._catalogue.rows(scorer.movie_ids) for name, scorer in self._scorers.items()}
+        self._rated = self._catalogue.ratings > 0
+        for kind in (np.float32, np.float64):  # compiled now: the first to ask shall not wait for it
+            _choose(np.zeros(1, dtype=kind), np.ones(1, dtype=bool), 1)
+
+    @property
+    def model_names(self) -> tuple[str, ...]:
+        """What `recommend` and `predict` take for a model."""
+        return (*self._scorers, POPULARITY)
+
+    def recommend(
+        self,
+        profile: Profile,
+        k: int,
+        *,
+        model: str | None = None,
+        genre: str | None = None,
+        decade: int | None = None,
+        exclude_seen: bool = True,
+        explain: bool = False,
+    ) -> Answer:
+        """Recommend movies to a user.
+
+        Parameters
+        ----------
+        profile : Profile
+            The user. A trained one without new ratings is answered by the fit's vectors, anyone else who rated a movie
+            that the model knows by vectors solved from all their ratings, and all others by the Bayesian average.
+        k : int
+            How many, at least 1.
+        model : str, optional
+            One of `model_names` instead of the champion; ``popularity`` ranks by number of ratings.
+        genre, decade : optional
+            Only such movies; see `Catalogue.rows_of`.
+        exclude_seen : bool
+            Leave out what the profile rated.
+        explain : bool
+            Give the ratings that speak most for each movie, at most 3. They are parts of the folded-in
+            score, which for a trained user differs a little from the score given. A score of 0 or less has no reasons.
+
+        Returns
+        -------
+        Answer
+            Equal scores by ascending movie id.
+
+        Raises
+        ------
+        MovierecError
+            If the model, genre or decade is unknown.
+        """
+        allowed = self._catalogue.rows_of(genre, decade)
+        if exclude_seen:
+            seen = self._catalogue.rows(profile.movie_ids)
+            allowed[seen[seen >= 0]] = False
+        name = self._name_model(model)
+        strategy, taste = self._see(name, profile)
+        if taste is None:
+            quality = self._catalogue.ratings if model == POPULARITY else self._catalogue.means
+            places, scores = _choose(quality.astype(np.float64), allowed & self._rated, k)
+            items = self._describe(profile, places, scores, None)
+            return Answer(strategy, POPULARITY, self.artifacts.version, items)
+        scorer, rows = self._scorers[name], self._places[name]
+        chosen, scores = _choose(scorer.score(taste), allowed[rows], k)
+        shares = scorer.explain(profile, taste, chosen) if explain else None
+        return Answer(strategy, name, self.artifacts.version, self._describe(profile, rows[chosen], scores, shares))
+
+    def similar(self, movie_id: int, k: int) -> list[tuple[Movie, float]]:
+        """Find the movies whose factors in the champion point the same way.
+
+        Parameters
+        ----------
+        movie_id : int
+            A movie.
+        k : int
+            How many, at least 1.
+
+        Returns
+        -------
+        list of (Movie, float)
+            Without the movie itself, the highest cosine (-1 to 1) first, equals by ascending id; empty for a movie of
+            the catalogue that the model does not know.
+
+        Raises
+        ------
+        MovierecError
+            If there is no such movie.
+        """
+        if self._catalogue.get(movie_id) is None:
+            raise MovierecError(f"there is no movie {movie_id}: search by title")
+        name = self.artifacts.champion
+        row = int(find_rows(self._scorers[name].movie_ids, [movie_id])[0])
+        if row < 0:
+            return []
+        cosines = self._scorers[name].compare(row)
+        chosen, found = _choose(cosines, np.arange(len(cosines)) != row, k)
+        movies = [self._catalogue.at(place) for place in self._places[name][chosen]]
+        return list(zip(movies, found.tolist(), strict=True))
+
+    def predict(self, profile: Profile, movie_ids: Sequence[int], model: str | None = None) -> npt.NDArray[np.float64]:
+        """Predict a user's ratings.
+
+        Parameters
+        ----------
+        profile : Profile
+            The user, seen as in `recommend`; of an unknown one all biases are 0.
+        movie_ids : sequence of int
+            Any movies; of one that the model does not know the user's mean is predicted.
+        model : str, optional
+            One of `model_names` instead of the artifacts' rating model; ``popularity`` gives the Bayesian averages.
+
+        Returns
+        -------
+        ndarray of float64, shape (n,)
+            Stars, 0.5 to 5.
+
+        Raises
+        ------
+        MovierecError
+            If the model is unknown.
+        """
+        name = self._name_model(model or self.artifacts.rating_model)
+        if name == POPULARITY:
+            return self._catalogue.average(movie_ids)
+        return self._scorers[name].predict(self._see(name, profile)[1], movie_ids)
+
+    def _name_model(self, model: str | None) -> str:
+        name = model or self.artifacts.champion
+        if name not in self.model_names:
+            raise MovierecError(f"there is no model {name!r}: did you mean {find_nearest(name, self.model_names)!r}?")
+        return name
+
+    def _see(self, name: str, profile: Profile) -> tuple[Strategy, Taste | None]:
+        if name == POPULARITY:
+            return "popular", None
+        scorer = self._scorers[name]
+        if not profile.changed and (taste := scorer.recall(profile.user_id)):
+            return "personal", taste
+        taste = scorer.fold_in(profile)
+        return ("folded_in", taste) if taste else ("popular", None)
+
+    def _describe(
+        self, profile: Profile, places: Rows, scores: Values, shares: Shares | None
+    ) -> tuple[Recommendation, ...]:
+        taste = self._see(self.artifacts.rating_model, profile)[1]
+        movies = [self._catalogue.at(place) for place in places]
+        stars = self._scorers[self.artifacts.rating_model].predict(taste, [movie.movie_id for movie in movies]).tolist()
+        return tuple(
+            Recommendation(movie, score, stars[at] if taste else None, name_reasons(shares, at) if shares else ())
+            for at, (movie, score) in enumerate(zip(movies, scores.tolist(), strict=True))
+        )
+
+
+def _choose(scores: Values, allowed: Mask, k: int) -> tuple[Rows, Values]:
+    """Return the k best allowed places, best first, and their scores."""
+    candidates = np.where(allowed, scores, scores.dtype.type(-np.inf))
+    top = top_k_rows(candidates[None], _NO_EXCLUSION, _NOTHING, k)
+    found = top.columns[0] >= 0
+    return top.columns[0][found], top.scores[0][found]

@@ -1,0 +1,1 @@
+"""What changes while the service runs: its models, caches, counters and alarms; knows no HTTP."""

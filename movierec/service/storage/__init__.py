@@ -1,0 +1,1 @@
+"""The database of new ratings and of what was shown and chosen; knows no model."""

@@ -1,0 +1,259 @@
+"""The ratings and events that the service was given, stored durably."""
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, replace
+from threading import Lock
+from typing import Any, Final
+
+import pandas as pd
+from sqlalchemy import ColumnElement, Connection, Table, case, func, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from movierec.columns import MOVIE_ID, TIMESTAMP, USER_ID
+from movierec.errors import MovierecError
+from movierec.service.storage.database import (
+    EVENTS,
+    KEYS,
+    RATINGS,
+    WAIT_S,
+    StoreUnavailableError,
+    create_tables,
+    open_database,
+    tell_failures,
+)
+from movierec.service.storage.records import Event, Receipt, StoredRating
+
+__all__ = ["ConflictError", "Event", "Receipt", "Store", "StoreUnavailableError", "StoredRating"]
+
+PAGE_ROWS: Final = 10_000
+RACES: Final = 9
+
+
+class ConflictError(MovierecError):
+    """What was stored before under the same idempotency key, or for the same user, movie and time, differs."""
+
+
+class _TimeTakenError(ConflictError):
+    """The user gave the movie another rating at that time."""
+
+
+class Store:
+    """Ratings and events in SQLite or PostgreSQL.
+
+    Whatever a method stored is on the disk when it returns. Threads and processes may share a database. When it fails,
+    every method raises `StoreUnavailableError` within five seconds, and works again as soon as the database does.
+
+    Parameters
+    ----------
+    url : str
+        ``sqlite:///path/of/file`` or ``postgresql://user@host/name``. The database is opened, and its tables are
+        created, when it is first used; a database that is not there yet keeps no service from starting.
+
+    Raises
+    ------
+    MovierecError
+        If it is no such URL.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._engine = open_database(url)
+        self._insert: Callable[[Table], sqlite.Insert | postgresql.Insert] = (
+            sqlite.insert if self._engine.dialect.name == "sqlite" else postgresql.insert
+        )
+        self._one_writer = Lock() if self._engine.dialect.name == "sqlite" else None  # waiting here, not on the file
+        self._created = False
+
+    def add_rating(
+        self, rating: StoredRating, key: str | None = None, content: str | None = None, *, newest: bool = False
+    ) -> Receipt:
+        """Store a rating, once.
+
+        Parameters
+        ----------
+        rating : StoredRating
+            Of one user, movie and time there is one rating.
+        key : str, optional
+            The client's idempotency key; stored in the same transaction as the rating, and kept for good.
+        content : str, optional
+            What the client sent under `key`, in any fixed form; by default the rating itself. Give it where a value
+            that the service fills in, such as the time of arrival, would make a repeated request look like a new one.
+        newest : bool
+            The rating's time is that of arrival. If the user gave the movie other stars then or later, these are stored
+            a second after the latest, so that they are the ones that count.
+
+        Returns
+        -------
+        Receipt
+            What is stored now: of a repeated request, what the first one stored.
+
+        Raises
+        ------
+        ConflictError
+            If `key` came with other content before, or the user gave the movie another rating at that time.
+        StoreUnavailableError
+            If the database failed.
+        """
+        for _ in range(RACES if newest else 0):
+            with suppress(_TimeTakenError):  # by another process, after it was found free
+                return self._add_rating(rating, key, content or repr(rating), newest=True)
+        return self._add_rating(rating, key, content or repr(rating), newest=newest)
+
+    def _add_rating(self, rating: StoredRating, key: str | None, content: str, *, newest: bool) -> Receipt:
+        with self._write() as connection:
+            if newest:
+                rating = _follow_latest(connection, rating)
+            if key is not None:
+                first = self._claim_key(connection, key, content, rating.timestamp)
+                if first is not None:
+                    return Receipt(replace(rating, timestamp=first), new=False)
+            new = bool(self._insert_new(connection, RATINGS, [asdict(rating)]))
+            if not new:
+                _require_same_rating(connection, rating)
+            return Receipt(rating, new)
+
+    def ratings_of(self, user_id: int) -> dict[int, float]:
+        """Return a user's stars by movie id, the newest of each movie; empty for a user who is not known."""
+        newest_last = (RATINGS.c.timestamp, RATINGS.c.id)
+        query = select(RATINGS.c.movie_id, RATINGS.c.rating).where(RATINGS.c.user_id == user_id).order_by(*newest_last)
+        with self._transact() as connection:
+            return {row.movie_id: row.rating for row in connection.execute(query)}
+
+    def all_ratings(self) -> Iterator[StoredRating]:
+        """Yield every rating in the order of storing; one stored meanwhile may or may not be among them."""
+        query = (
+            select(RATINGS).order_by(RATINGS.c.id).limit(PAGE_ROWS)
+        )  # in pages, so that a slow reader holds no transaction
+        last = 0
+        while True:
+            with self._transact() as connection:
+                rows = connection.execute(query.where(RATINGS.c.id > last)).all()
+            if not rows:
+                return
+            last = rows[-1].id
+            yield from (StoredRating(row.user_id, row.movie_id, row.rating, row.timestamp) for row in rows)
+
+    def last_row(self) -> int:
+        """Return the number of the rating that was stored last; 0 if there is none."""
+        with self._transact() as connection:
+            return connection.execute(select(func.max(RATINGS.c.id))).scalar_one() or 0
+
+    def users_after(self, row: int) -> dict[int, int]:
+        """Return who gave the ratings with higher numbers than `row`, by number, ascending; at most `PAGE_ROWS`.
+
+        Numbers grow in the order of storing, but a process may come to see a lower one later than a higher one.
+        """
+        query = select(RATINGS.c.id, RATINGS.c.user_id).where(RATINGS.c.id > row).order_by(RATINGS.c.id)
+        with self._transact() as connection:
+            return {found.id: found.user_id for found in connection.execute(query.limit(PAGE_ROWS))}
+
+    def add_events(self, events: Sequence[Event]) -> int:
+        """Store events, all or none, and return how many were new."""
+        rows = [asdict(event) for event in events]
+        for row in rows:
+            key = row.pop("key")
+            row["key_hash"] = None if key is None else _hash(key)
+        rows.sort(key=lambda row: row["key_hash"] or "")  # one order for all, or two batches might wait for each other
+        if not rows:
+            return 0
+        with self._write() as connection:
+            return self._insert_new(connection, EVENTS, rows)
+
+    def outcomes(self, experiment: str) -> pd.DataFrame:
+        """Count what each user of an experiment was shown and chose.
+
+        Parameters
+        ----------
+        experiment : str
+            Its name; one without events has no rows.
+
+        Returns
+        -------
+        DataFrame
+            By user id and arm: `user_id` int64, `arm` str, `impressions` int64 >= 1 (movies shown, each once however
+            often it was), `clicks` int64 (those of them that were clicked).
+        """
+        shown, clicked = (func.max(case((EVENTS.c.kind == kind, 1), else_=0)) for kind in ("impression", "click"))
+        user = (EVENTS.c.user_id, EVENTS.c.arm)
+        movies = select(*user, shown.label("shown"), clicked.label("clicked")).where(EVENTS.c.experiment == experiment)
+        seen = movies.group_by(*user, EVENTS.c.movie_id).subquery()
+        counts = func.sum(seen.c.shown), func.sum(seen.c.shown * seen.c.clicked)
+        by_user = select(seen.c.user_id, seen.c.arm, *counts).group_by(seen.c.user_id, seen.c.arm)
+        query = by_user.having(counts[0] > 0).order_by(seen.c.user_id, seen.c.arm)
+        with self._transact() as connection:
+            rows = connection.execute(query).all()
+        table = pd.DataFrame([tuple(row) for row in rows], columns=[USER_ID, "arm", "impressions", "clicks"])
+        return table.astype({USER_ID: "int64", "arm": "str", "impressions": "int64", "clicks": "int64"})
+
+    def check(self) -> None:
+        """Return if the database answers (one indexed row is read), else raise `StoreUnavailableError`."""
+        with self._transact() as connection:
+            connection.execute(select(RATINGS.c.id).limit(1)).all()
+
+    def close(self) -> None:
+        """Close every connection; a later call opens new ones."""
+        self._engine.dispose()
+
+    @contextmanager
+    def _transact(self) -> Iterator[Connection]:
+        try:
+            with tell_failures():
+                if not self._created:
+                    create_tables(self._engine)
+                    self._created = True
+                with self._engine.begin() as connection:
+                    yield connection
+        except StoreUnavailableError:
+            self._engine.dispose()  # a connection that saw a failure may remember it
+            raise
+
+    @contextmanager
+    def _write(self) -> Iterator[Connection]:
+        if self._one_writer and not self._one_writer.acquire(timeout=WAIT_S):
+            raise StoreUnavailableError("the database of ratings is busy: try again")
+        try:
+            with self._transact() as connection:
+                yield connection
+        finally:
+            if self._one_writer:
+                self._one_writer.release()
+
+    def _insert_new(self, connection: Connection, table: Table, rows: list[dict[str, Any]]) -> int:
+        """Insert the rows that meet no unique constraint and return how many there were."""
+        inserted = self._insert(table).on_conflict_do_nothing().returning(*table.primary_key)
+        return len(connection.execute(inserted, rows).all())
+
+    def _claim_key(self, connection: Connection, key: str, content: str, timestamp: int) -> int | None:
+        """Keep a key that is new; of a known one return the time of the rating that came with it."""
+        row = {"key_hash": _hash(key), "content_hash": _hash(content), TIMESTAMP: timestamp}
+        if self._insert_new(connection, KEYS, [row]):
+            return None
+        known = connection.execute(select(KEYS).where(KEYS.c.key_hash == row["key_hash"])).one()
+        if known.content_hash != row["content_hash"]:
+            raise ConflictError("this idempotency key was used for another request: use a new one")
+        return int(known.timestamp)
+
+
+def _follow_latest(connection: Connection, rating: StoredRating) -> StoredRating:
+    """Move a rating behind the user's latest one of the movie, or to it if it says the same."""
+    query = select(RATINGS).where(*_match(rating, USER_ID, MOVIE_ID)).order_by(RATINGS.c.timestamp.desc()).limit(1)
+    latest = connection.execute(query).one_or_none()
+    if latest is None or latest.timestamp < rating.timestamp:
+        return rating
+    return replace(rating, timestamp=latest.timestamp + (latest.rating != rating.rating))
+
+
+def _require_same_rating(connection: Connection, rating: StoredRating) -> None:
+    same = _match(rating, USER_ID, MOVIE_ID, TIMESTAMP)
+    known = connection.execute(select(RATINGS.c.rating).where(*same)).scalar_one()
+    if known != rating.rating:
+        raise _TimeTakenError(f"the user rated this movie {known:g} at the same time: give a later timestamp")
+
+
+def _match(rating: StoredRating, *names: str) -> list[ColumnElement[bool]]:
+    return [getattr(RATINGS.c, name) == getattr(rating, name) for name in names]
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

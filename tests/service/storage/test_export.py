@@ -1,0 +1,90 @@
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from movierec import paths
+from movierec.data.readers import read_movies, read_ratings
+from movierec.errors import MovierecError
+from movierec.io import read_parquet, write_parquet
+from movierec.service.storage.export import export_all, export_new
+from movierec.service.storage.store import Store, StoredRating
+
+TRAINED = [(1, 10, 4.0, 100), (1, 11, 3.5, 100), (3, 10, 0.5, 200)]
+MOVIES = [
+    (10, "Heat", 1995, ["Action", "Crime"]),
+    (11, 'A "quoted", Title', None, []),
+    (12, "Les Misérables (1995)", 2012, ["Drama"]),
+    (13, "電影|x", 2001, ["Film-Noir"]),
+]
+
+
+@pytest.fixture(autouse=True)
+def _clean_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    ratings = pd.DataFrame(TRAINED, columns=["user_id", "movie_id", "rating", "timestamp"])
+    types = {"user_id": "int32", "movie_id": "int32", "rating": "float32", "timestamp": "int64"}
+    write_parquet(ratings.astype(types), paths.CLEAN_RATINGS)
+    movies = pd.DataFrame(MOVIES, columns=["movie_id", "title", "year", "genres"])
+    write_parquet(movies.astype({"movie_id": "int32", "year": "Int16"}), paths.CLEAN_MOVIES)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    opened = Store(f"sqlite:///{tmp_path / 'store.db'}")
+    yield opened
+    opened.close()
+
+
+def add(store: Store, *rows: tuple[int, int, float, int]) -> None:
+    for row in rows:
+        store.add_rating(StoredRating(*row))
+
+
+def rows_of(folder: Path) -> list[tuple[int, int, float, int]]:
+    raw = read_ratings(folder)
+    assert not any(raw.broken.values())
+    return list(raw.table.itertuples(index=False, name=None))
+
+
+def test_the_newest_rating_of_either_source_is_kept(store: Store, tmp_path: Path) -> None:
+    add(store, (1, 10, 2.0, 101), (1, 11, 1.0, 99), (3, 10, 5.0, 200), (2, 13, 4.7, 5), (2, 13, 3.0, 4))
+    assert export_all(store, tmp_path / "out") == (4, 3)
+    expected = [(1, 10, 2.0, 101), (1, 11, 3.5, 100), (2, 13, np.float32(4.7), 5), (3, 10, 5.0, 200)]
+    assert rows_of(tmp_path / "out") == expected
+
+
+def test_an_empty_store_gives_the_training_data_back(store: Store, tmp_path: Path) -> None:
+    assert export_all(store, tmp_path / "out") == (3, 0)
+    assert rows_of(tmp_path / "out") == TRAINED
+
+
+def test_every_movie_is_read_back_as_it_was(store: Store, tmp_path: Path) -> None:
+    export_all(store, tmp_path / "out")
+    found, expected = read_movies(tmp_path / "out"), read_parquet(paths.CLEAN_MOVIES)
+    expected["genres"] = expected["genres"].map(list)
+    pd.testing.assert_frame_equal(found, expected, check_dtype=False)
+
+
+def test_the_service_alone(store: Store, tmp_path: Path) -> None:
+    assert export_new(store, tmp_path) == 0
+    assert (tmp_path / "ratings.csv").read_text() == "userId,movieId,rating,timestamp\n"
+    add(store, (9, 10, 4.5, 8), (2, 13, 3.0, 7), (2, 13, 5.0, 6), (2, 11, 0.5, 0))
+    assert export_new(store, tmp_path) == 3
+    lines = (tmp_path / "ratings.csv").read_text().splitlines()
+    assert lines == ["userId,movieId,rating,timestamp", "2,11,0.5,0", "2,13,3.0,7", "9,10,4.5,8"]
+
+
+def test_without_clean_data_the_pipeline_is_asked_for(store: Store, tmp_path: Path) -> None:
+    paths.CLEAN_MOVIES.unlink()
+    with pytest.raises(MovierecError, match="run `dvc repro`"):
+        export_all(store, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_folder_that_is_a_file_is_told(store: Store, tmp_path: Path) -> None:
+    (tmp_path / "out").touch()
+    with pytest.raises(MovierecError, match="cannot be written"):
+        export_all(store, tmp_path / "out")

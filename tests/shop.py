@@ -1,0 +1,127 @@
+"""A folder as the pipeline leaves it, with tiny data: what the service is started in."""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from movierec import io, paths, seeds
+from movierec.data.clean import clean_ratings
+from movierec.data.readers import read_movies, read_ratings
+from movierec.data.split import split_ratings
+from movierec.data.synthetic import PRESETS, write_synthetic
+from movierec.models.als import ALS
+from movierec.models.svd import SVD
+from movierec.recommender.artifacts import Artifacts, load_artifacts
+from movierec.recommender.engine import Engine
+from movierec.service.storage.store import Store
+from tests.service.databases import Server, run_server
+
+CLEAN = {"sample_fraction": 1.0, "min_user_ratings": 1, "min_movie_ratings": 1, "iterate": True, "max_bad_fraction": 0}
+FIGURES = {
+    "svd": {"rmse": 0.91, "validation_ndcg@10": 0.05},
+    "svd_tuned": {"rmse": 0.9, "validation_ndcg@10": 0.06},
+    "als": {"rmse": 0.95, "validation_ndcg@10": 0.2},
+    "als_tuned": {"rmse": 0.94, "validation_ndcg@10": 0.25},
+}
+
+
+def build_shop(root: Path) -> None:
+    """Make what the stages make: cleaned data, four models, figures, dvc.lock. Tests change a copy only."""
+    (root / paths.RAW).mkdir(parents=True)
+    write_synthetic(root / paths.RAW, PRESETS["tiny"], noise=0.8, seed=42)
+    rng = seeds.rng(42, "clean", "sample")
+    ratings, _ = clean_ratings(read_ratings(root / paths.RAW), **CLEAN, rng=rng)  # type: ignore[arg-type]
+    parts = split_ratings(ratings, "random", 0.1, 0.2, rng)
+    io.write_parquet(ratings, root / paths.CLEAN_RATINGS)
+    io.write_parquet(read_movies(root / paths.RAW), root / paths.CLEAN_MOVIES)
+    for name, factors in (("svd", 8), ("svd_tuned", 12)):
+        SVD(factors, epochs=20, seed=42).fit(parts["train"]).save(root / paths.MODELS / f"{name}.npz")
+    for name, factors in (("als", 12), ("als_tuned", 8)):
+        als = ALS(factors, regularization=5.0, seed=42).fit(parts["train"]).calibrate(parts["validation"])
+        als.save(root / paths.MODELS / f"{name}.npz")
+    io.write_json(FIGURES, root / paths.DETAILS / "evaluate.json")
+    for name, rmse in (("train_svd", 0.92), ("tune", 0.91)):
+        io.write_json({"svd": {"validation_rmse": rmse}}, root / paths.METRICS / f"{name}.json")
+    lock_shop(root)
+
+
+def lock_shop(root: Path) -> None:
+    """Write dvc.lock for what is in the folder now."""
+    files = [*(root / paths.MODELS).iterdir(), *(root / paths.METRICS).rglob("*.json")]
+    outputs = [{"path": file.relative_to(root).as_posix(), "md5": md5(file.read_bytes())} for file in sorted(files)]
+    clean = sorted((root / paths.CLEAN_RATINGS).parent.iterdir())
+    listing = json.dumps([{"md5": md5(file.read_bytes()), "relpath": file.name} for file in clean])
+    outputs.append({"path": "data/clean", "md5": md5(listing.encode()) + ".dir"})
+    lock = {"schema": "2.0", "stages": {"all": {"cmd": "make", "outs": outputs}, "none": {"cmd": "true"}}}
+    (root / "dvc.lock").write_text(yaml.safe_dump(lock))
+
+
+def md5(content: bytes) -> str:
+    return hashlib.md5(content, usedforsecurity=False).hexdigest()
+
+
+@pytest.fixture(scope="session")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder that the pipeline could have left; not to be changed."""
+    root = tmp_path_factory.mktemp("shop") / "shop"
+    build_shop(root)
+    return root
+
+
+@pytest.fixture
+def own_shop(shop: Path, tmp_path: Path) -> Path:
+    """Return a copy of the shop that a test may change."""
+    shutil.copytree(shop, tmp_path / "shop")
+    return tmp_path / "shop"
+
+
+@pytest.fixture(scope="session")
+def artifacts(shop: Path) -> Artifacts:
+    return load_artifacts(shop)
+
+
+@pytest.fixture(scope="session")
+def engine(artifacts: Artifacts) -> Engine:
+    return Engine(artifacts)
+
+
+@pytest.fixture(scope="session")
+def running_server() -> Iterator[Server]:
+    """Return a PostgreSQL server; a test that stops it starts it again."""
+    with run_server() as running:
+        yield running
+
+
+@pytest.fixture
+def server(running_server: Server) -> Server:
+    """Return the server, empty."""
+    running_server.empty()
+    return running_server
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest) -> str:
+    """Return the URL of an empty database."""
+    if request.param == "sqlite":
+        return f"sqlite:///{request.getfixturevalue('tmp_path') / 'ratings.db'}"
+    server: Server = request.getfixturevalue("server")
+    return server.url
+
+
+@pytest.fixture
+def opened() -> Iterator[Callable[[str], Store]]:
+    """Return a function that opens a store, which is closed after the test."""
+    stores: list[Store] = []
+
+    def open_store(url: str) -> Store:
+        stores.append(Store(url))
+        return stores[-1]
+
+    yield open_store
+    for store in stores:
+        store.close()
