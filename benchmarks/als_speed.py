@@ -12,10 +12,10 @@ from typing import Any, Final
 
 import numpy as np
 import pandas as pd
-from movierec.metrics.validation import measure_validation_ndcg
 
 from benchmarks.timing import Seconds, clock, divide, make_parts, summarize
 from movierec.errors import run_command
+from movierec.evaluation.validation import measure_validation_ndcg
 from movierec.io import write_json
 from movierec.metrics.relevance import Relevance
 from movierec.models.als import ALS

@@ -12,7 +12,8 @@ import pandas as pd
 import scipy.sparse as sp
 
 from movierec.columns import GENRES, MOVIE_ID, RATING, USER_ID
-from movierec.evaluation.validation import measure_validation_ndcg
+from movierec.data.exclusions import Exclusions
+from movierec.evaluation.validation import judge_validation_lists
 from movierec.ids import IdIndex
 from movierec.metrics.diversity import (
     coverage,
@@ -85,6 +86,16 @@ class TestBed:
     def seen(self) -> pd.DataFrame:
         """Pairs of train and validation, which are not recommended again."""
         return pd.concat([self.train, self.validation])[[USER_ID, MOVIE_ID]]
+
+    @cached_property
+    def excluded(self) -> Exclusions:
+        """The pairs of `seen`, ready for look-ups."""
+        return Exclusions(self.catalogue, self.train, self.validation)
+
+    @cached_property
+    def ranked_users(self) -> IdIndex:
+        """Users with validation or test ratings, in ascending order: who gets lists."""
+        return IdIndex(np.union1d(self.users.ids, self.validation_relevance.users.ids))
 
     @cached_property
     def genre_matrix(self) -> npt.NDArray[np.bool_]:
@@ -172,15 +183,23 @@ def evaluate_model(model: Recommender, bed: TestBed) -> ModelResult:
     """
     pairs = bed.test[USER_ID], bed.test[MOVIE_ID]
     actual, predicted = bed.test[RATING].to_numpy(dtype=np.float64), model.predict(*pairs)
-    chosen_by = measure_validation_ndcg(model, bed.validation_relevance)
     errors = error_sums_by_user(bed.users.rows(bed.test[USER_ID]), actual, predicted, len(bed.users))
-    lists = bed.catalogue.rows(model.recommend(bed.users.ids, max(KS), exclude=bed.seen)[0])
+    lists, chosen_by = _rank(model, bed)
     by_user = ranking_metrics_by_user(lists, bed.relevance.matrix, bed.relevance.counts) | _judge_variety(lists, bed)
     overall = {f"coverage@{k}": coverage(lists[:, :k], len(bed.catalogue)) for k in KS}
     overall |= _judge_concentration(lists[:, :LIST_LENGTH], bed) | {VALIDATION_NDCG: chosen_by}
     if isinstance(model, ALS):
         overall["rmse_raw"] = rmse(actual, model.predict_raw(*pairs))
     return ModelResult(predicted, lists, errors, by_user, overall)
+
+
+def _rank(model: Recommender, bed: TestBed) -> tuple[npt.NDArray[np.int32], float]:
+    """Return each test user's list as rows of the catalogue, and NDCG@10 on validation, for the scores of once."""
+    exclusions = bed.excluded, bed.validation_relevance.seen
+    for_test, for_validation = model.recommend_each(bed.ranked_users.ids, max(KS), exclusions)
+    lists = bed.catalogue.rows(for_test.movie_ids[bed.ranked_users.rows(bed.users.ids)])
+    own = for_validation.movie_ids[bed.ranked_users.rows(bed.validation_relevance.users.ids)]
+    return lists, judge_validation_lists(own, bed.validation_relevance)
 
 
 def _judge_variety(lists: npt.NDArray[np.int32], bed: TestBed) -> dict[str, Values]:

@@ -3,26 +3,36 @@
 import json
 import zipfile
 from abc import ABC, abstractmethod
+from collections import deque
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-import scipy.sparse as sp
 
 from movierec.columns import MOVIE_ID, USER_ID
+from movierec.data.exclusions import Exclusions
 from movierec.errors import MovierecError
 from movierec.ids import IdIndex
 from movierec.io import replace_atomically
 from movierec.models.rows import rank_ids
-from movierec.models.top_k import top_k_rows
+from movierec.models.top_k import available_cores, top_k_rows
 
 MIN_STARS, MAX_STARS = 0.5, 5.0
 BLOCK_CELLS = 8_000_000  # scores held at a time while ranking: 32 MB of float32
 
 Array = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.int32]
+
+
+class Lists(NamedTuple):
+    """Recommended movies and their scores, both of shape (users, k); see `Recommender.recommend`."""
+
+    movie_ids: npt.NDArray[np.int32]
+    scores: npt.NDArray[np.float32]
 
 
 class Recommender(ABC):
@@ -84,8 +94,8 @@ class Recommender(ABC):
         self,
         user_ids: npt.ArrayLike,
         k: int,
-        exclude: pd.DataFrame | None = None,
-    ) -> tuple[Rows, npt.NDArray[np.float32]]:
+        exclude: pd.DataFrame | Exclusions | None = None,
+    ) -> Lists:
         """Rank the training movies for each user.
 
         Parameters
@@ -94,7 +104,7 @@ class Recommender(ABC):
             Distinct users.
         k : int
             Length of the lists, at least 1.
-        exclude : DataFrame, optional
+        exclude : DataFrame or Exclusions, optional
             Pairs (``user_id``, ``movie_id``) never to recommend, such as what was already rated.
 
         Returns
@@ -105,31 +115,38 @@ class Recommender(ABC):
         scores : ndarray of float32, shape (n, k)
             The model's scores, NaN where there is no movie. Comparable within one row only.
         """
+        return self.recommend_each(user_ids, k, [exclude])[0]
+
+    def recommend_each(
+        self, user_ids: npt.ArrayLike, k: int, excludes: Sequence[pd.DataFrame | Exclusions | None]
+    ) -> list[Lists]:
+        """Rank as `recommend` does with each of several exclusions; the scores are computed once."""
         wanted = IdIndex(user_ids)
         rows = self.users.rows(wanted.ids)
-        excluded = self._excluded(wanted, exclude)
-        ids = np.full((len(wanted), k), -1, dtype=np.int32)
-        scores = np.full((len(wanted), k), np.nan, dtype=np.float32)
+        excluded = [self._exclude(exclude) for exclude in excludes]
+        shape = (len(wanted), k)
+        lists = [Lists(np.full(shape, -1, np.int32), np.full(shape, np.nan, np.float32)) for _ in excludes]
         known = np.flatnonzero(rows >= 0)
         block = max(1, BLOCK_CELLS // len(self.movies))
-        for start in range(0, len(known), block):
-            part = known[start : start + block]
-            seen = excluded[part]
-            top, top_scores = top_k_rows(self.score_rows(rows[part]), seen.indptr, seen.indices, k)
-            ids[part] = np.where(top >= 0, self.movies.ids[top], -1)
-            scores[part] = top_scores
-        return ids, scores
 
-    def _excluded(self, wanted: IdIndex, exclude: pd.DataFrame | None) -> sp.csr_array:
-        """Return excluded movies as a boolean matrix (wanted users, movies)."""
-        shape = (len(wanted), len(self.movies))
-        if exclude is None:
-            return sp.csr_array(shape, dtype=bool)
-        user, movie = wanted.rows(exclude[USER_ID]), self.movies.rows(exclude[MOVIE_ID])
-        both = (user >= 0) & (movie >= 0)
-        pairs = sp.csr_array((np.ones(both.sum(), dtype=bool), (user[both], movie[both])), shape=shape)
-        pairs.sum_duplicates()
-        return pairs
+        def rank(start: int) -> None:
+            part = known[start : start + block]
+            all_scores = self.score_rows(rows[part])
+            for one, (ids, scores) in zip(excluded, lists, strict=True):
+                seen = one.select(wanted.ids[part], self.movies)
+                top, scores[part] = top_k_rows(all_scores, seen.indptr, seen.indices, k)
+                ids[part] = np.where(top >= 0, self.movies.ids[top], -1)
+
+        with ThreadPoolExecutor(available_cores()) as pool:
+            deque(pool.map(rank, range(0, len(known), block)), maxlen=0)
+        return lists
+
+    def _exclude(self, exclude: pd.DataFrame | Exclusions | None) -> Exclusions:
+        if isinstance(exclude, Exclusions):
+            return exclude
+        return Exclusions(
+            self.movies, pd.DataFrame(columns=[USER_ID, MOVIE_ID], dtype=int) if exclude is None else exclude
+        )
 
     def save(self, path: Path) -> None:
         """Write the model as an ``.npz`` file: its arrays and its settings as JSON; the same bytes every time."""

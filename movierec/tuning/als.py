@@ -27,6 +27,7 @@ class AlsObjective(Objective):
         "movierec.ids",
         "movierec.metrics.ranking",
         "movierec.metrics.relevance",
+        "movierec.data.exclusions",
         "movierec.evaluation.validation",
         "movierec.models.als",
         "movierec.models.als_solver",

@@ -9,8 +9,8 @@ import pytest
 
 from movierec.columns import MOVIE_ID, RATING, USER_ID
 from movierec.errors import MovierecError
+from movierec.evaluation.validation import measure_validation_ndcg
 from movierec.metrics.relevance import Relevance
-from movierec.metrics.validation import measure_validation_ndcg
 from movierec.models.als import ALS
 from movierec.models.bias import Bias
 from movierec.models.indexed import IndexedRatings

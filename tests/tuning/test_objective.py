@@ -109,7 +109,8 @@ def imported_by(module: str) -> set[str]:
 @pytest.mark.parametrize(
     ("each", "harmless"),
     [
-        (svd_objective(), {"columns", "errors", "io", "models.top_k", "roster"}),  # names, messages, files, rankings
+        # Names, messages, files and rankings.
+        (svd_objective(), {"columns", "data.exclusions", "errors", "io", "models.top_k", "roster"}),
         (als_objective(), {"columns", "errors", "io", "models.schedule", "roster"}),
     ],
     ids=["svd", "als"],
