@@ -44,8 +44,9 @@ bench: $(READY) ## measure every published number again
 deps: $(READY) ## write each stage's list of code in dvc.yaml anew
 	$(BIN)/python -m movierec.stage_code
 
-experiments: $(READY) ## list the DVC experiments: what each changed, RMSE and NDCG@10
-	@$(BIN)/movierec compare
+SHOWN := factors$$|dataset$$|svd(_tuned)?[.]rmse$$|als(_tuned)?[.]ndcg@10$$
+experiments: $(READY) ## list the DVC experiments in 120 columns: factors, data, RMSE of the SVDs, NDCG@10 of the ALSs
+	@COLUMNS=120 $(BIN)/dvc exp show --no-pager --hide-workspace --precision 4 --drop '^(?!Experiment|$(SHOWN)).*'
 
 verify: $(READY) ## rebuild the committed experiment from nothing, compare byte for byte
 	$(BIN)/movierec verify
@@ -57,7 +58,7 @@ ui: $(READY) ## open the tracked runs
 	@$(BIN)/movierec track sync || true
 	$(BIN)/mlflow ui --backend-store-uri sqlite:///$(CURDIR)/mlflow.db
 
-screens: $(READY) ## take the README's pictures of MLflow again (needs Chromium)
+screens: $(READY) ## take the pictures of MLflow in docs/tracking.md again (needs Chromium)
 	$(BIN)/python docs/screens.py
 
 LOCK := uv pip compile --universal --python-version 3.11 --fork-strategy fewest --generate-hashes \

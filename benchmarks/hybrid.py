@@ -4,7 +4,7 @@ For each seed the data is split as the pipeline does. The 200 best movies of the
 (1 - weight) x ALS score + weight x rating predicted by the SVD of the configuration that is best on validation, both
 standardised within the user's candidates. The weight with the highest NDCG@10 on validation is judged on test, user by
 user against ALS. `best_weight_gain` is what the weight that is best on test itself would gain: no choice on validation
-can gain more. docs/protocol.md tells the outcome. Writes benchmarks/results/hybrid.json.
+can gain more. docs/decisions.md tells the outcome. Writes benchmarks/results/hybrid.json.
 """
 
 from dataclasses import replace

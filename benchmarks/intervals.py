@@ -1,7 +1,7 @@
 """Percentile against bias-corrected and accelerated (BCa) bootstrap intervals, on the NDCG@10 of real users.
 
 The mean NDCG@10 of the ALS and of popularity on ml-100k and ml-latest-small, split as the pipeline does, from 10,000
-resamples. docs/protocol.md tells the outcome. Writes benchmarks/results/intervals.json.
+resamples. docs/decisions.md tells the outcome. Writes benchmarks/results/intervals.json.
 """
 
 from pathlib import Path

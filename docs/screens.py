@@ -1,4 +1,4 @@
-"""Takes docs/img/mlflow-*.png in Chromium: the README's pictures of the tracked runs; first `make repro`."""
+"""Takes docs/img/mlflow-*.png in Chromium: docs/tracking.md's pictures of the tracked runs; first `make repro`."""
 
 import json
 import shutil

@@ -1,4 +1,4 @@
-"""The sections of params.yaml: names, types, ranges and meanings; reading the file is another module's."""
+"""The sections of params.yaml: names, types, ranges and meanings. `movierec.params` reads the file."""
 
 import re
 from typing import Annotated, Literal

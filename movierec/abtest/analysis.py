@@ -1,4 +1,4 @@
-"""What the two arms of an experiment say of its effect; planning, adjusting and second opinions live beside it."""
+"""The difference between the means of two arms: Welch's test, relative lift, and the sample-ratio check."""
 
 import math
 from collections.abc import Mapping
@@ -212,7 +212,7 @@ def sample_ratio_check(counts: Mapping[str, int], weights: Mapping[str, float]) 
 
 
 def check_outcomes(arm: str, outcomes: ArrayLike) -> NDArray[np.float64]:
-    """Return an arm's outcomes as float64, or say why they cannot be analysed.
+    """Check an arm's outcomes and return them as float64.
 
     Parameters
     ----------

@@ -150,7 +150,7 @@ class Experiment:
     @cached_property
     def shares(self) -> dict[str, float]:
         """Weight of each arm divided by the sum of all, in the order of `arms`."""
-        largest = max(self.arms.values())  # first, lest the sum of huge weights overflow
+        largest = max(self.arms.values())  # first, as the sum of huge weights would overflow
         scaled = {arm: weight / largest for arm, weight in self.arms.items()}
         total = math.fsum(scaled.values())
         return {arm: weight / total for arm, weight in scaled.items()}

@@ -1,4 +1,4 @@
-"""The offline experiment: two models as arms, test users as subjects; how arms are compared is decided elsewhere."""
+"""The offline experiment: two models as arms, test users as subjects."""
 
 from collections.abc import Collection
 from typing import Final
@@ -25,7 +25,7 @@ def run_experiment(per_user: pd.DataFrame, params: AbtestParams, rng: np.random.
     """Assign every test user to one of two models and compare the outcomes, as if the models had been served.
 
     A user counts for the assigned model alone, though the table holds the outcome under both: the experiment shows
-    what an online one of this size would. (Comparing both models on every user is the evaluate stage's business.)
+    what an online one of this size would. (The evaluate stage compares both models on every user.)
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Reading the outcomes of an experiment from a CSV file and finding its arms; what they say is computed elsewhere."""
+"""Reading the outcomes of an experiment from a CSV file, and finding its arms."""
 
 import re
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""All that was found about an experiment, as metrics, as a table for a figure and as text; computed elsewhere."""
+"""All that was found about an experiment: as metrics, as a table for a figure and as text."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What to do about an experiment, in plain language; the statistics it rests on are computed elsewhere."""
+"""What to do about an experiment, in plain language."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -20,7 +20,7 @@ class Verdict:
     text : str
         One or two sentences for people who know no statistics.
     more_users : int or None
-        Users that the smaller arm still needs; 0 unless the decision is to keep running, None if nobody has said what
+        Users that the smaller arm still needs; 0 unless the decision is to keep running, None if it is not known what
         effect is worth having.
     """
 

@@ -1,6 +1,6 @@
 """Getting a MovieLens data set into a folder: from a mirror, a cache, the network or the disk.
 
-The generated data set and the reading of what arrives live elsewhere.
+`movierec.data.synthetic` generates the embedded data, `movierec.data.readers` reads what arrives.
 """
 
 import os

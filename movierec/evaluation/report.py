@@ -13,6 +13,7 @@ from movierec.metrics.comparison import Comparison, compare_models, pair_errors,
 from movierec.metrics.intervals import Interval, UserBootstrap, bootstrap_errors, bootstrap_means
 from movierec.metrics.ranking import KS
 from movierec.metrics.rating import calibration_table
+from movierec.roster import BY_NAME
 from movierec.text import align_columns
 
 WITH_INTERVAL: Final = ("precision@10", "recall@10", "ndcg@10")
@@ -219,8 +220,9 @@ def select_headline(summary: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[
 def format_headline(headline: Mapping[str, Mapping[str, float]], floor: float | None) -> str:
     """Return the headline metrics as a table for people."""
     rows = [["model", "RMSE", "MAE", "NDCG@10", "coverage@10"]]
-    for model, metrics in headline.items():
-        rows.append([model, *(f"{metrics[name]:.4f}" if name in metrics else "-" for name in HEADLINE)])
+    for model in (name for name in BY_NAME if name in headline):  # as in the roster, whatever order a file keeps
+        cells = (f"{headline[model][name]:.4f}" if name in headline[model] else "-" for name in HEADLINE)
+        rows.append([model, *cells])
     table = align_columns(rows)
     if floor is None:
         return table

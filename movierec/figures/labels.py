@@ -1,4 +1,4 @@
-"""Labels beside their points that hide neither each other nor the data; what they say is decided elsewhere."""
+"""Labels beside their points that hide neither each other nor the data."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, NamedTuple, cast

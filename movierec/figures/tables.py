@@ -1,4 +1,4 @@
-"""Reading the tables that figures are drawn from; what is drawn is decided elsewhere."""
+"""Reading and checking the tables that figures are drawn from."""
 
 from collections.abc import Mapping
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Paired comparison of every two models on the same users; no metric is defined and no user is judged here."""
+"""Paired comparison of every two models on the same users."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace

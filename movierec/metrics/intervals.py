@@ -1,4 +1,4 @@
-"""Bootstrap intervals over users for means and for error rates; no metric is defined here.
+"""Bootstrap intervals over users for means and for error rates.
 
 A user's ratings and lists are correlated, so users are resampled, never rows. One set of resamples serves every
 metric of every model: intervals cost one matrix product, and differences between models are paired.

@@ -1,4 +1,4 @@
-"""Who is ranked for, and which movies are relevant to them; what a list of them is worth is measured elsewhere."""
+"""Which users are ranked for, and which movies are relevant to each."""
 
 from dataclasses import dataclass
 from functools import cached_property

@@ -1,4 +1,4 @@
-"""Exact selection of the k best-scored movies in each row of a score matrix; no score is computed here."""
+"""Exact selection of the k best-scored movies in each row of a score matrix."""
 
 import os
 from concurrent.futures import ThreadPoolExecutor

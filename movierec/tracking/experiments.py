@@ -71,7 +71,9 @@ def compare_experiments(model: str | None = None) -> str:
         committed = list(read_committed(Path(), Path(scratch)))
         workspace = read_snapshot(Path(), WORKSPACE)
         base = next((each for each in committed if each.name == HEAD), workspace)
-        others = [each for each in (workspace, *committed) if each is not base and each.name != HEAD]
+        others = [each for each in committed if each.name != HEAD]
+        if all(workspace.outs != each.outs for each in (base, *others)):
+            others.insert(0, workspace)
         if not others:
             return "There is no experiment yet. Try one: dvc exp run -S factors=100"
         cache = _find_cache()

@@ -1,4 +1,4 @@
-"""Running a stage that is tracked: what it costs is measured here; what MLflow is told of it is `sync`'s business."""
+"""Running a tracked stage: its costs are measured, and then `movierec.tracking.sync` logs its result in MLflow."""
 
 import gc
 import importlib
@@ -31,7 +31,7 @@ def timed(name: str) -> Iterator[None]:
 
 
 def note_trial(model: str, configuration: str, training_time_s: float | None) -> None:
-    """Note how long the fit of one trial took, in s; None if nobody knows any more."""
+    """Note how long the fit of one trial took, in s; None if it is not known any more."""
     if training_time_s is not None:
         _noted.setdefault("trials", {})[f"{model}/{configuration}"] = {"training_time_s": training_time_s}
 
@@ -66,5 +66,5 @@ def _mirror(name: str) -> None:
     try:
         # By name: what MLflow is told changes no output, so it is a dependency of no stage.
         importlib.import_module("movierec.tracking.sync").sync_stage(name, dict(_noted))
-    except Exception as error:  # noqa: BLE001  # a stage must not fail for its diary
+    except Exception as error:  # noqa: BLE001  # a stage must not fail because its result cannot be logged
         print(f"warning: {name} not logged to MLflow: {' '.join(str(error).split())[:200]}", file=sys.stderr)

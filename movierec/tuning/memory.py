@@ -1,4 +1,4 @@
-"""Results of fits on disk, so that no fit is made twice; what they mean is decided elsewhere.
+"""Results of fits on disk, so that no fit is made twice.
 
 The memory lies in a git-ignored folder and changes no result, only the time to it.
 """
@@ -24,7 +24,7 @@ class Outcome:
     scores : dict of str to float
         By metric; empty unless the fit was finished.
     error : str
-        Why the settings lead nowhere; else empty.
+        Why the fit diverged; else empty.
     training_time_s : float or None
         How long the fit took, with scoring after each step; None if it is not known. No part of the result.
     """

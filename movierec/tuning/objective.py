@@ -1,4 +1,4 @@
-"""What a trial does: fit a model with given settings and score it on validation; which and when, others decide."""
+"""What a trial does: fit a model with given settings on train and score it on validation."""
 
 import hashlib
 import importlib
@@ -94,7 +94,7 @@ class Objective(ABC):
         Raises
         ------
         MovierecError
-            If the settings lead nowhere.
+            If the fit diverges.
         """
 
     @abstractmethod

@@ -1,4 +1,4 @@
-"""Which configurations are tried, and which one wins; fitting and scoring are other modules'."""
+"""Which configurations are tried, and which one wins."""
 
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import replace

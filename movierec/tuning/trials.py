@@ -1,4 +1,4 @@
-"""Running trials, several at a time and none twice; which ones to run is decided elsewhere."""
+"""Running trials, several at a time and none twice."""
 
 import json
 import os
@@ -36,7 +36,7 @@ class Proposal:
     should_prune : callable
         Told each step (from 1) and its score, says whether to give up; must not depend on time.
     must_converge : bool
-        Whether settings that lead nowhere are the user's mistake.
+        Whether a fit that diverges is the user's mistake.
     """
 
     objective: Objective

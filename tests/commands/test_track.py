@@ -9,7 +9,7 @@ runner = CliRunner()
 
 def test_sync_prints_the_counts_and_what_was_skipped(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MOVIEREC_TRACKING", "on")
-    monkeypatch.setattr(sync, "sync_all", lambda: sync.Outcome(3, 9, 1, 4, ["tune of strong skipped: no reason"]))
+    monkeypatch.setattr(sync, "sync_all", lambda: sync.SyncReport(3, 9, 1, 4, ["tune of strong skipped: no reason"]))
     result = runner.invoke(app, ["track", "sync"])
     assert result.stdout == "12 results: 3 new, 9 known, 1 updated; 4 new model versions\n"
     assert result.stderr == "tune of strong skipped: no reason\n"

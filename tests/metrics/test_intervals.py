@@ -244,7 +244,7 @@ class TestErrors:
         assert ours.high == pytest.approx(theirs.confidence_interval.high, abs=tolerance)
 
     def test_covers_where_resampling_ratings_would_not(self) -> None:
-        # Users differ in their spread of errors, so ratings of one user hang together. With spread^2 = gamma(1),
+        # Users differ in their spread of errors, so ratings of one user are correlated. With spread^2 = gamma(1),
         # independent of the number of ratings, the true RMSE is 1.
         generator = rng(9)
         trials, users, ratings = 400, 300, 40

@@ -26,6 +26,10 @@ class Project:
         assert (result.returncode != 0) == fails, output
         return output
 
+    def read(self, name: str) -> str:
+        """Return the text of a file of the project."""
+        return (self.folder / name).read_text(encoding="utf-8")
+
     def replace(self, name: str, old: str, new: str) -> None:
         """Edit a file of the project."""
         path = self.folder / name

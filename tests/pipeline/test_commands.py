@@ -1,6 +1,8 @@
 """The commands of the README, typed for real in a throw-away copy of the project."""
 
 import json
+import re
+import shlex
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -90,7 +92,17 @@ def test_a_new_configuration_its_metrics_and_its_parameters(project: Project) ->
         "svd, compared with HEAD",
         "als, compared with HEAD",
     ]
-    assert compared.count("factors=100") == 4  # of the workspace and of the experiment
+    assert compared.count("factors=100") == 2  # the workspace is that experiment's
+    listing = re.search(r"^experiments:.*\n\t@COLUMNS=120 \S*/(.*)$", project.read("Makefile"), re.MULTILINE)
+    assert listing
+    shown = re.search(r"^SHOWN := (.*)$", project.read("Makefile"), re.MULTILINE)
+    assert shown
+    command = listing[1].replace("$(SHOWN)", shown[1]).replace("$$", "$")
+    table = project.run(*shlex.split(command), variables={"COLUMNS": "120"})
+    assert max(map(len, table.splitlines())) <= 120
+    assert ["Experiment", "als.ndcg@10", "als_tuned.ndcg@10", "svd.rmse", "svd_tuned.rmse", "dataset", "factors"] in [
+        line.split() for line in table.splitlines()
+    ]
     estimate = after["svd"]["rmse"] - before["svd"]["rmse"]
     assert f"{estimate:+.4f} (" in compared
     parameters = json.loads(project.run("dvc", "params", "diff", "--json"))

@@ -51,7 +51,7 @@ def build_project(folder: Path) -> Path:
     write_parquet(BED.validation, folder / paths.VALIDATION)
     movies = pd.DataFrame({"movie_id": BED.catalogue.ids, "title": [f"Movie {each}" for each in BED.catalogue.ids]})
     write_parquet(
-        movies.assign(year=pd.array([1990] * len(movies), "Int16"), genres=[["Drama"]] * len(movies)),
+        movies.assign(year=pd.array([1990] * len(movies), "Int16"), genres=pd.Series([["Drama"]] * len(movies))),
         folder / paths.CLEAN_MOVIES,
     )
     for name in STORED:
