@@ -111,6 +111,16 @@ class TestBed:
         return np.bincount(self.catalogue.rows(self.train[MOVIE_ID]), minlength=len(self.catalogue))
 
     @cached_property
+    def train_users(self) -> int:
+        """How many users train has."""
+        return int(self.train[USER_ID].nunique())
+
+    @cached_property
+    def profile_popularity(self) -> Values:
+        """Mean popularity of what each user rated in train, shape (users,)."""
+        return mean_profile_popularity(self.profiles, self.popularity)
+
+    @cached_property
     def activity(self) -> npt.NDArray[np.int64]:
         """Train ratings of each user, shape (users,); 0 for cold users."""
         counts: npt.NDArray[np.int64] = np.diff(self.profiles.indptr).astype(np.int64)
@@ -206,7 +216,7 @@ def _judge_variety(lists: npt.NDArray[np.int32], bed: TestBed) -> dict[str, Valu
     by_user = {}
     for k in KS:
         by_user[f"diversity@{k}"] = intra_list_diversity_by_genre(lists[:, :k], bed.genre_matrix)
-        by_user[f"novelty@{k}"] = novelty(lists[:, :k], bed.popularity, bed.train[USER_ID].nunique())
+        by_user[f"novelty@{k}"] = novelty(lists[:, :k], bed.popularity, bed.train_users)
     if bed.movie_factors is not None:
         top = lists[:, :LIST_LENGTH]
         by_user[f"factor_diversity@{LIST_LENGTH}"] = intra_list_diversity_by_factors(top, bed.movie_factors)
@@ -215,7 +225,7 @@ def _judge_variety(lists: npt.NDArray[np.int32], bed: TestBed) -> dict[str, Valu
 
 def _judge_concentration(top: npt.NDArray[np.int32], bed: TestBed) -> dict[str, float]:
     """Return what is defined of the lists' Gini coefficient and popularity lift."""
-    of_lists, of_profiles = mean_popularity(top, bed.popularity), mean_profile_popularity(bed.profiles, bed.popularity)
+    of_lists, of_profiles = mean_popularity(top, bed.popularity), bed.profile_popularity
     found = {
         f"gini@{LIST_LENGTH}": gini(exposure_counts(top, len(bed.catalogue))),
         f"popularity_lift@{LIST_LENGTH}": popularity_lift(of_lists, of_profiles),

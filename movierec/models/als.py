@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, ClassVar, Literal, Self
 
+import numba
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -197,8 +198,8 @@ class ALS(Recommender):
         Taken for a rating it is far off: it says how sure the model is that the user would watch the movie.
         """
         user, movie = self.users.rows(user_ids), self.movies.rows(movie_ids)
-        score = np.einsum("nf,nf->n", self.user_factors[user], self.movie_factors[movie], dtype=np.float64)
-        return np.where((user >= 0) & (movie >= 0), score, 0.0)
+        scores: Array = _score_pairs(user, movie, self.user_factors, self.movie_factors)
+        return scores
 
     def _calibration_inputs(self, user_ids: npt.ArrayLike, movie_ids: npt.ArrayLike) -> Array:
         bias = (
@@ -219,3 +220,14 @@ class ALS(Recommender):
     def _settings(self) -> dict[str, Any]:
         names = ("factors", "iterations", "regularization", "alpha", "relevance_threshold", "seed", "engine")
         return {name: getattr(self, name) for name in names}
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _score_pairs(user, movie, user_factors, movie_factors):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    """Return each pair's dot product in float64, 0 where a row is unknown (-1)."""
+    scores = np.zeros(len(user))
+    for n in range(len(user)):
+        if user[n] >= 0 and movie[n] >= 0:
+            for f in range(user_factors.shape[1]):
+                scores[n] += np.float64(user_factors[user[n], f]) * np.float64(movie_factors[movie[n], f])
+    return scores
