@@ -4,7 +4,7 @@ import json
 import zipfile
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple, Self
@@ -12,6 +12,7 @@ from typing import Any, ClassVar, NamedTuple, Self
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import scipy.sparse as sp
 
 from movierec.columns import MOVIE_ID, USER_ID
 from movierec.data.exclusions import Exclusions
@@ -19,7 +20,7 @@ from movierec.errors import MovierecError
 from movierec.ids import IdIndex
 from movierec.io import replace_atomically
 from movierec.models.rows import rank_ids
-from movierec.models.top_k import available_cores, top_k_rows
+from movierec.models.top_k import TopK, available_cores, top_k_rows
 
 MIN_STARS, MAX_STARS = 0.5, 5.0
 BLOCK_CELLS = 8_000_000  # scores held at a time while ranking: 32 MB of float32
@@ -131,15 +132,19 @@ class Recommender(ABC):
 
         def rank(start: int) -> None:
             part = known[start : start + block]
-            all_scores = self.score_rows(rows[part])
-            for one, (ids, scores) in zip(excluded, lists, strict=True):
-                seen = one.select(wanted.ids[part], self.movies)
-                top, scores[part] = top_k_rows(all_scores, seen.indptr, seen.indices, k)
-                ids[part] = np.where(top >= 0, self.movies.ids[top], -1)
+            seen = [one.select(wanted.ids[part], self.movies) for one in excluded]
+            for (ids, scores), (top, top_scores) in zip(lists, self._rank(rows[part], seen, k), strict=True):
+                ids[part], scores[part] = np.where(top >= 0, self.movies.ids[top], -1), top_scores
 
         with ThreadPoolExecutor(available_cores()) as pool:
             deque(pool.map(rank, range(0, len(known), block)), maxlen=0)
         return lists
+
+    def _rank(self, user_rows: Rows, excluded: Sequence["sp.csr_array[Any]"], k: int) -> Iterator[TopK]:
+        """Yield the best movies of known users under each of several exclusions, by one computation of scores."""
+        scores = self.score_rows(user_rows)
+        for seen in excluded:
+            yield top_k_rows(scores, seen.indptr, seen.indices, k)
 
     def _exclude(self, exclude: pd.DataFrame | Exclusions | None) -> Exclusions:
         if isinstance(exclude, Exclusions):

@@ -1,14 +1,18 @@
 """The bias baseline: global mean plus a shrunken offset for each user and each movie."""
 
+from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar, Self
 
 import numba
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import scipy.sparse as sp
 
 from movierec.models.base import MAX_STARS, MIN_STARS, Array, Recommender, Rows, gather
 from movierec.models.indexed import IndexedRatings
+from movierec.models.shared_ranking import top_k_shared
+from movierec.models.top_k import TopK
 
 
 class Bias(Recommender):
@@ -67,6 +71,10 @@ class Bias(Recommender):
         """Return unclipped predictions, shape (users, movies)."""
         scores = self.mean + self.user_bias[user_rows, None] + self.movie_bias[None, :]
         return scores.astype(np.float32)
+
+    def _rank(self, user_rows: Rows, excluded: Sequence["sp.csr_array[Any]"], k: int) -> Iterator[TopK]:
+        for seen in excluded:
+            yield top_k_shared(self.mean + self.user_bias[user_rows], self.movie_bias, seen.indptr, seen.indices, k)
 
     def _arrays(self) -> dict[str, npt.NDArray[Any]]:
         return {"mean": self.mean, "user_bias": self.user_bias, "movie_bias": self.movie_bias}
