@@ -1,37 +1,28 @@
 """Speed of the SVD's engines: ratios measured interleaved in one process, five rounds, median and range.
 
-Data: the embedded generator's headline preset, 70 % for training. Compiling is excluded: every kernel runs once before.
-Needs about 4 GB and ten minutes. Writes benchmarks/results/svd_speed.json.
+Data: the embedded generator's headline and ml-25m presets, 70 % for training. Compiling is excluded: every kernel runs
+once before. Needs about 6 GB and, on an idle machine, six minutes. Writes benchmarks/results/svd_speed.json.
 """
 
-import resource
-import statistics
-import subprocess
-import sys
-import time
 from collections import deque
-from collections.abc import Callable
-from contextlib import redirect_stderr
 from functools import partial
-from io import StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import surprise
 
+from benchmarks.timing import Seconds, clock, divide, make_parts, summarize
 from movierec.columns import MOVIE_ID, RATING, USER_ID
-from movierec.data.readers import read_ratings
-from movierec.data.split import split_ratings
-from movierec.data.synthetic import PRESETS, write_synthetic
 from movierec.errors import run_command
 from movierec.io import write_json
-from movierec.models.base import index_ids
-from movierec.models.schedule import Block, interleave
-from movierec.models.sgd import Factors, Step, Steps, run_epoch
+from movierec.models.indexed import IndexedRatings
+from movierec.models.schedule import Block
 from movierec.models.svd import SVD
+from movierec.models.svd_engines import EngineName, ExactEngine, FastEngine, SgdSettings
 from movierec.params import load_params
 from movierec.tuning.memory import TrialMemory
 from movierec.tuning.search import GridSearch, run_searches
@@ -39,85 +30,69 @@ from movierec.tuning.svd import SvdObjective
 
 RESULT = Path(__file__).parent / "results/svd_speed.json"
 ROUNDS = 5
-ENGINES: tuple[Literal["fast"], Literal["parallel"]] = ("fast", "parallel")
+ENGINES: tuple[EngineName, ...] = ("exact", "fast", "parallel")
 REFERENCE_CONFIGURATIONS = 9  # the first ones of params.yaml, the reference project's
+WIDTHS = (50, 100, 150)  # factors of those
+RATIOS = {
+    "surprise / exact": (("surprise",), "exact"),
+    "surprise with build / exact": (("build", "surprise"), "exact"),
+    "surprise / fast": (("surprise",), "fast"),
+    "surprise with build / fast": (("build", "surprise"), "fast"),
+    "surprise / parallel": (("surprise",), "parallel"),
+    "surprise with build / parallel": (("build", "surprise"), "parallel"),
+    "search / surprise": (("search",), "surprise"),
+    "fast / parallel, large": (("fast, large",), "parallel, large"),
+    "parallel, large / surprise": (("parallel, large",), "surprise"),
+}
 
 
 def main() -> None:
-    """Measure everything, or with the argument `large` only the part that wants a process of its own."""
-    if sys.argv[1:] == ["large"]:
-        print(*measure_large())
-        return
+    """Measure all engines, and what bounds the updates."""
     train, validation = make_parts("headline")
-    for engine in ENGINES:
-        SVD(2, 1, engine=engine).fit(train.iloc[:1000], validation.iloc[:1000])
-    results: dict[str, Any] = {"train_ratings": len(train), "rounds": ROUNDS}
-    results |= compare_engines(train, validation)
-    results["updates"] = {f"factors_{factors}": measure_updates(train, factors) for factors in (50, 100)}
-    output = subprocess.run(
-        [sys.executable, "-m", "benchmarks.svd_speed", "large"], capture_output=True, text=True, check=True
-    ).stdout.split()
-    results["large"] = {
-        "train_ratings": int(output[0]),
-        "fast_s": float(output[1]),
-        "parallel_s": float(output[2]),
-        "peak_memory_gb": float(output[3]),
+    large, _ = make_parts("ml-25m")
+    warm_up(train.iloc[:1000], validation.iloc[:1000])
+    seconds = time_rounds(train, validation, large)
+    ratios = {
+        name: divide([sum(parts) for parts in zip(*(seconds[part] for part in above), strict=True)], seconds[below])
+        for name, (above, below) in RATIOS.items()
+    }
+    results = {
+        "rounds": ROUNDS,
+        "train_ratings": len(train),
+        "train_ratings_large": len(large),
+        "same_bits": True,
+        "seconds": {name: summarize(each) for name, each in seconds.items()},
+        "ratios": ratios,
+        "updates": {f"factors_{factors}": measure_updates(train, factors) for factors in (50, 100)},
     }
     write_json(results, RESULT)
     print(RESULT.read_text())
 
 
-def make_parts(preset: str) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Generate a data set and return its train and validation parts."""
-    with TemporaryDirectory() as folder, redirect_stderr(StringIO()):
-        write_synthetic(Path(folder), PRESETS[preset], 0.8, 42)
-        ratings = read_ratings(Path(folder)).table.sort_values([USER_ID, MOVIE_ID], ignore_index=True)
-    parts = split_ratings(ratings, "random", 0.1, 0.2, np.random.default_rng(0))
-    return parts["train"], parts["validation"]
+def warm_up(train: pd.DataFrame, validation: pd.DataFrame) -> None:
+    """Compile every kernel that is timed."""
+    for factors in WIDTHS:
+        for engine in ENGINES:
+            SVD(factors, 1, engine=engine).fit(train, validation)
 
 
-def compare_engines(train: pd.DataFrame, validation: pd.DataFrame) -> dict[str, Any]:
-    """Time scikit-surprise, both engines and the reference project's search in turn, and compare the bits."""
-    table = train[[USER_ID, MOVIE_ID, RATING]]
-    data = surprise.Dataset.load_from_df(table, surprise.Reader(rating_scale=(0.5, 5)))
-    seconds: dict[str, list[float]] = {}
+def time_rounds(train: pd.DataFrame, validation: pd.DataFrame, large: pd.DataFrame) -> Seconds:
+    """Time scikit-surprise, our engines and the reference project's search in turn, and compare the bits."""
+    data = surprise.Dataset.load_from_df(train[[USER_ID, MOVIE_ID, RATING]], surprise.Reader(rating_scale=(0.5, 5)))
+    seconds: Seconds = {}
     for _ in range(ROUNDS):
-        trainset = clock(data.build_full_trainset, seconds, "surprise_build")
+        trainset = clock(data.build_full_trainset, seconds, "build")
         theirs = clock(
             partial(surprise.SVD(n_factors=50, n_epochs=10, random_state=0).fit, trainset), seconds, "surprise"
         )
-        ours = clock(partial(SVD(50, 10).fit, train), seconds, "fast")
-        clock(partial(SVD(50, 10, engine="parallel").fit, train), seconds, "parallel")
+        exact, *_ = (clock(partial(SVD(50, 10, engine=engine).fit, train), seconds, engine) for engine in ENGINES)
         clock(partial(search, train, validation), seconds, "search")
-        users = [trainset.to_inner_uid(user) for user in ours.users.ids.tolist()]
-        if not np.array_equal(ours.user_factors, theirs.pu[users]):
+        for engine in ENGINES[1:]:
+            clock(partial(SVD(50, 10, engine=engine).fit, large), seconds, f"{engine}, large")
+        users = [trainset.to_inner_uid(user) for user in exact.users.ids.tolist()]
+        if not np.array_equal(exact.user_factors, theirs.pu[users]):
             raise AssertionError("the engines' factors differ")
-    times = {
-        name: {"median_s": statistics.median(all_s), "min_s": min(all_s), "max_s": max(all_s)}
-        for name, all_s in seconds.items()
-    }
-    reference = [fit + build for fit, build in zip(seconds["surprise"], seconds["surprise_build"], strict=True)]
-    ratios = {
-        "surprise_over_fast": ratio(seconds["surprise"], seconds["fast"]),
-        "surprise_with_build_over_fast": ratio(reference, seconds["fast"]),
-        "fast_over_parallel": ratio(seconds["fast"], seconds["parallel"]),
-        "search_over_surprise": ratio(seconds["search"], seconds["surprise"]),
-    }
-    return {"seconds": times, "ratios": ratios, "same_bits": True}
-
-
-def clock(call: Callable[[], Any], seconds: dict[str, list[float]], name: str) -> Any:  # noqa: ANN401
-    """Run a call, note its wall time, return its result."""
-    start = time.perf_counter()
-    result = call()
-    seconds.setdefault(name, []).append(time.perf_counter() - start)
-    return result
-
-
-def ratio(above: list[float], below: list[float]) -> dict[str, float]:
-    """Return the median and the range of the rounds' ratios."""
-    ratios = [one / other for one, other in zip(above, below, strict=True)]
-    return {"median": statistics.median(ratios), "min": min(ratios), "max": max(ratios)}
+    return seconds
 
 
 def search(train: pd.DataFrame, validation: pd.DataFrame) -> None:
@@ -129,56 +104,39 @@ def search(train: pd.DataFrame, validation: pd.DataFrame) -> None:
         grid.fit_winner()
 
 
-def measure_updates(train: pd.DataFrame, factors: int) -> dict[str, float]:
-    """Return updates a second on one core, and the share of two bounds measured beside it.
+def measure_updates(train: pd.DataFrame, factors: int) -> dict[str, Any]:
+    """Return nanoseconds an update on one core by the exact and the fast loop, and two bounds measured beside it.
 
-    The arithmetic bound runs the same kernel on four users and movies that never leave the first-level cache. The
-    memory bound moves the 32 bytes a factor that an update reads and writes, at the speed of a large copy.
+    The arithmetic bound is the same loop on four users and movies that never leave the first-level cache. The memory
+    bound moves, at the speed of a large copy, the numbers that an update reads and writes.
     """
-    users, movies, user, movie = index_ids(train)
-    block = interleave(user, movie, train[RATING].to_numpy(dtype=np.float64))
-    cached = np.arange(len(train), dtype=np.int32) % 4
-    ideal = Block(cached, cached, block.rating, np.full(len(train) // 4, 4, dtype=np.uint8))
+    data, settings = IndexedRatings(train), SgdSettings(factors, 0.005, 0.02, 0.1, 0)
+    few, cycle = IndexedRatings(pd.DataFrame(rate_four_movies())), np.arange(len(train), dtype=np.int32) % 4
+    few.block = Block(cycle, cycle, data.pairs.stars, np.full(len(train) // 4, 4, dtype=np.uint8))
     source = np.zeros(16_000_000)
-    target = np.zeros_like(source)
-    seconds: dict[str, list[float]] = {}
-    model, small = make_model(len(users), len(movies), factors), make_model(4, 4, factors)
-    for _ in range(ROUNDS + 1):
-        clock(partial(run_once, block, model), seconds, "real")
-        clock(partial(run_once, ideal, small), seconds, "cached")
-        clock(partial(np.copyto, target, source), seconds, "copy")
-    real, cached_s, copy_s = (min(all_s[1:]) for all_s in seconds.values())
-    bytes_a_second = 2 * source.nbytes / copy_s
-    return {
-        "updates_per_s": len(train) / real,
-        "arithmetic_bound_per_s": len(train) / cached_s,
-        "share_of_arithmetic_bound": cached_s / real,
-        "memory_bound_per_s": bytes_a_second / (32 * factors),
-        "share_of_memory_bound": len(train) / real / (bytes_a_second / (32 * factors)),
-    }
+    target, seconds, found = np.zeros_like(source), Seconds(), {}
+    for name, engine, number in (("exact", ExactEngine, 8), ("fast", FastEngine, 4)):
+        epochs, ideal = (engine(ratings, settings).run_epochs(ROUNDS + 1) for ratings in (data, few))
+        for _ in range(ROUNDS + 1):  # the first one makes ready
+            clock(partial(next, epochs), seconds, f"{name} real")
+            clock(partial(next, ideal), seconds, f"{name} cached")
+            clock(partial(np.copyto, target, source), seconds, "copy")
+        real, cached = (min(seconds[f"{name} {what}"][1:]) / len(train) * 1e9 for what in ("real", "cached"))
+        copied = min(seconds["copy"]) / (2 * source.nbytes) * 1e9
+        bytes_moved = 4 * factors * number
+        found[name] = {
+            "ns_an_update": real,
+            "arithmetic_bound_ns": cached,
+            "memory_bound_ns": bytes_moved * copied,
+            "bytes_an_update": bytes_moved,
+        }
+    return found
 
 
-def make_model(users: int, movies: int, factors: int) -> Factors:
-    """Draw small random parameters."""
-    rng = np.random.default_rng(0)
-    return Factors(*(rng.normal(0, 0.1, shape) for shape in (users, movies, (users, factors), (movies, factors))))
-
-
-def run_once(block: Block, model: Factors) -> None:
-    """Run one epoch."""
-    run_epoch(block, 3.5, model, Steps(*[Step(0.005, 0.02)] * 4), biased=True)
-
-
-def measure_large() -> tuple[int, float, float, float]:
-    """Fit 70 % of 25 million ratings; return their number, both engines' seconds and the peak memory in GB."""
-    train, _ = make_parts("ml-25m")
-    for engine in ENGINES:
-        SVD(2, 1, engine=engine).fit(train.iloc[:1000])
-    seconds: dict[str, list[float]] = {}
-    for engine in ENGINES:
-        clock(partial(SVD(50, 10, engine=engine).fit, train), seconds, engine)
-    peak_gb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9
-    return len(train), seconds["fast"][0], seconds["parallel"][0], peak_gb
+def rate_four_movies() -> dict[str, npt.NDArray[Any]]:
+    """Return ratings by four users of one movie each."""
+    ids = np.arange(4, dtype=np.int32)
+    return {USER_ID: ids, MOVIE_ID: ids, RATING: np.full(4, 3.5, dtype=np.float32)}
 
 
 if __name__ == "__main__":

@@ -68,7 +68,9 @@ class SplitParams(Section):
 class SvdParams(Section):
     """Biased matrix factorisation by SGD, beside `factors`."""
 
-    engine: Literal["fast", "parallel", "surprise"]
+    engine: Literal["exact", "fast", "parallel", "surprise"] = Field(
+        description="exact: scikit-surprise's bits; fast: float32; parallel: float32 on all cores, another order"
+    )
     epochs: Epochs
     learning_rate: LearningRate
     regularization: Regularization
@@ -79,6 +81,7 @@ class SvdParams(Section):
 class AlsParams(Section):
     """Implicit-feedback ALS, beside `factors`."""
 
+    engine: Literal["fast", "implicit"] = Field(description="fast: our solver; implicit: the library's, equal to it")
     iterations: Iterations
     regularization: Regularization
     alpha: Alpha

@@ -1,5 +1,6 @@
 """Test beds small enough to judge by hand, and models that know too much or nothing."""
 
+from collections.abc import Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -7,9 +8,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from movierec.columns import MOVIE_ID, RATING, USER_ID
+from movierec.data.exclusions import Exclusions
 from movierec.evaluation.judge import TestBed
 from movierec.metrics.intervals import UserBootstrap
-from movierec.models.base import Recommender, index_ids
+from movierec.models.base import Lists, Recommender, index_ids
 
 Rows = list[tuple[int, int, float]]
 
@@ -122,12 +124,13 @@ class Recorder(Recommender):
     def __init__(self, model: Recommender) -> None:
         self.model, self.name = model, model.name  # type: ignore[misc]
 
-    def recommend(
-        self, user_ids: npt.ArrayLike, k: int, exclude: pd.DataFrame | None = None
-    ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
+    def recommend_each(
+        self, user_ids: npt.ArrayLike, k: int, excludes: Sequence[pd.DataFrame | Exclusions | None]
+    ) -> list[Lists]:
         self.users_asked = np.asarray(user_ids)
-        self.lists, scores = self.model.recommend(user_ids, k, exclude)
-        return self.lists, scores
+        found = self.model.recommend_each(user_ids, k, excludes)
+        self.lists = found[0].movie_ids
+        return found
 
     def fit(self, ratings: pd.DataFrame) -> Self:
         self.model.fit(ratings)

@@ -5,6 +5,9 @@ their taste for the movie, then rates each around a mean made of biases, taste a
 rounded to half stars. Reading and cleaning it is the business of the stages that read real archives too.
 """
 
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -13,10 +16,10 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 from scipy.stats import norm
-from tqdm import tqdm
 
 from movierec import columns, seeds
 from movierec.data import titles
+from movierec.data.movie_choice import THREADS, Choice, choose_movies
 
 MIN_USER_RATINGS: Final = 20
 STARS: Final = np.arange(1, 11) / 2
@@ -26,10 +29,9 @@ TASTE_STD: Final = 0.6  # stars
 USER_BIAS_STD: Final = 0.42  # stars
 MOVIE_BIAS_STD: Final = 0.40  # stars
 DRIFT_STD: Final = 0.02  # stars a year
-CHOICE_STRENGTH: Final = 2.0  # e-folds of choice probability for each star of taste
 FIRST_YEAR, LAST_YEAR = 1996, 2019
 YEAR_S: Final = 365.25 * 86_400
-BLOCK_CELLS: Final = 16_000_000  # users x movies held at a time: 64 MB for each float32 array
+PART: Final = 250_000  # ratings computed at a time
 
 Floats = npt.NDArray[np.floating[Any]]
 Ints = npt.NDArray[np.integer[Any]]
@@ -114,7 +116,8 @@ def write_synthetic(folder: Path, shape: Shape, noise: float, seed: int) -> Nois
     times = _draw_times(counts, np.sort(world.year), seed)
     first_time = times[np.cumsum(counts) - counts]
     first_year = first_time.astype("datetime64[s]").astype("datetime64[Y]").astype(np.int64) + 1970
-    movie = _choose_movies(world, counts, first_year, seed)
+    wanted = Choice(world.user_taste, world.movie_taste, world.log_popularity, world.year)
+    movie = choose_movies(wanted, counts, np.maximum(first_year, FIRST_YEAR), seed)
     user = np.repeat(np.arange(shape.users, dtype=np.int32), counts)
     mean = _mean_ratings(world, user, movie, times)
     rating = _draw_ratings(mean, noise, seed)
@@ -181,42 +184,25 @@ def _draw_times(counts: Ints, releases: Ints, seed: int) -> Ints:
     return np.minimum(np.repeat(np.maximum(joined, enough), counts) + elapsed, latest).astype(np.int64)
 
 
-def _choose_movies(world: _World, counts: Ints, first_year: Ints, seed: int) -> Ints:
-    """Choose each user's movies, in the order of rating, by an exponential race (Efraimidis & Spirakis 2006)."""
-    rng = seeds.rng(seed, "fetch", "choice")
-    n_users, n_movies = len(world.user_bias), len(world.year)
-    released = np.maximum(first_year, FIRST_YEAR)
-    block = max(1, BLOCK_CELLS // n_movies)
-    chosen = np.empty(int(counts.sum()), dtype=np.int32)
-    position = 0
-    for start in tqdm(range(0, n_users, block), desc="synthetic ratings", unit="block", disable=None):
-        users = slice(start, min(start + block, n_users))
-        arrival = world.user_taste[users] @ world.movie_taste.T  # (block, movies)
-        arrival *= -np.float32(CHOICE_STRENGTH)
-        arrival -= world.log_popularity
-        np.exp(arrival, out=arrival)
-        arrival *= rng.standard_exponential(arrival.shape, dtype=np.float32)
-        arrival[world.year[None, :] > released[users, None]] = np.inf
-        for row, count in zip(arrival, counts[users], strict=True):
-            chosen[position : position + count] = np.argpartition(row, count - 1)[:count]
-            position += count
-    return _shuffle_within_users(chosen, counts, seed)
-
-
-def _shuffle_within_users(movie: Ints, counts: Ints, seed: int) -> Ints:
-    user = np.repeat(np.arange(len(counts), dtype=np.int32), counts)
-    by_id = movie[np.lexsort((movie, user))]  # argpartition leaves no defined order
-    shuffled: Ints = by_id[np.lexsort((seeds.rng(seed, "fetch", "order").random(len(movie)), user))]
-    return shuffled
-
-
 def _mean_ratings(world: _World, user: Ints, movie: Ints, times: Ints) -> Floats:
     """Return the true mean of each rating before rounding, shape (ratings,), in stars."""
-    years = times / YEAR_S + 1970 - (FIRST_YEAR + LAST_YEAR) / 2
-    mean = GLOBAL_MEAN + world.user_bias[user] + world.movie_bias[movie] + world.movie_drift[movie] * years
-    for dimension in range(TASTE_DIMENSIONS):
-        mean += world.user_taste[user, dimension] * world.movie_taste[movie, dimension].astype(np.float64)
+
+    def fill(part: slice) -> None:
+        u, i = user[part], movie[part]
+        years = times[part] / YEAR_S + 1970 - (FIRST_YEAR + LAST_YEAR) / 2
+        mean[part] = GLOBAL_MEAN + world.user_bias[u] + world.movie_bias[i] + world.movie_drift[i] * years
+        for dimension in range(TASTE_DIMENSIONS):
+            mean[part] += world.user_taste[u, dimension] * world.movie_taste[i, dimension].astype(np.float64)
+
+    mean = np.empty(len(user))
+    _take_parts(fill, len(user))
     return mean
+
+
+def _take_parts(fill: Callable[[slice], None], count: int) -> None:
+    """Call a function for all slices of so many ratings, several at a time."""
+    with ThreadPoolExecutor(THREADS) as pool:
+        deque(pool.map(fill, [slice(start, start + PART) for start in range(0, count, PART)]), maxlen=0)
 
 
 def _draw_ratings(mean: Floats, noise: float, seed: int) -> Floats:
@@ -231,9 +217,15 @@ def _noise_floor(mean: Floats, rating: Floats, noise: float) -> NoiseFloor:
     share = np.diff(norm.cdf((edges[None, :] - grid[:, None]) / noise), axis=1)  # (grid, stars)
     expected = share @ STARS
     variance = share @ STARS**2 - expected**2
-    residual = rating - np.interp(mean, grid, expected)
-    floor = float(np.sqrt(np.interp(mean, grid, variance).mean()))
-    return NoiseFloor(rmse=floor, realised_rmse=float(np.sqrt((residual**2).mean())))
+    centre, left = np.empty(len(mean)), np.empty(len(mean))
+
+    def fill(part: slice) -> None:
+        centre[part] = np.interp(mean[part], grid, expected)
+        left[part] = np.interp(mean[part], grid, variance)
+
+    _take_parts(fill, len(mean))
+    floor = float(np.sqrt(left.mean()))
+    return NoiseFloor(rmse=floor, realised_rmse=float(np.sqrt(((rating - centre) ** 2).mean())))
 
 
 def _write_ratings(path: Path, user: Ints, movie: Ints, rating: Floats, times: Ints) -> None:

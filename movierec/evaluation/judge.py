@@ -12,7 +12,8 @@ import pandas as pd
 import scipy.sparse as sp
 
 from movierec.columns import GENRES, MOVIE_ID, RATING, USER_ID
-from movierec.evaluation.validation import measure_validation_ndcg
+from movierec.data.exclusions import Exclusions
+from movierec.evaluation.validation import judge_validation_lists
 from movierec.ids import IdIndex
 from movierec.metrics.diversity import (
     coverage,
@@ -87,6 +88,16 @@ class TestBed:
         return pd.concat([self.train, self.validation])[[USER_ID, MOVIE_ID]]
 
     @cached_property
+    def excluded(self) -> Exclusions:
+        """The pairs of `seen`, ready for look-ups."""
+        return Exclusions(self.catalogue, self.train, self.validation)
+
+    @cached_property
+    def ranked_users(self) -> IdIndex:
+        """Users with validation or test ratings, in ascending order: who gets lists."""
+        return IdIndex(np.union1d(self.users.ids, self.validation_relevance.users.ids))
+
+    @cached_property
     def genre_matrix(self) -> npt.NDArray[np.bool_]:
         """Genres of each movie of the catalogue, shape (catalogue, genres); none for an unlisted movie."""
         listed = dict(zip(self.movies[MOVIE_ID], self.movies[GENRES], strict=True))
@@ -98,6 +109,16 @@ class TestBed:
     def popularity(self) -> npt.NDArray[np.int64]:
         """Train ratings of each movie of the catalogue, shape (catalogue,)."""
         return np.bincount(self.catalogue.rows(self.train[MOVIE_ID]), minlength=len(self.catalogue))
+
+    @cached_property
+    def train_users(self) -> int:
+        """How many users train has."""
+        return int(self.train[USER_ID].nunique())
+
+    @cached_property
+    def profile_popularity(self) -> Values:
+        """Mean popularity of what each user rated in train, shape (users,)."""
+        return mean_profile_popularity(self.profiles, self.popularity)
 
     @cached_property
     def activity(self) -> npt.NDArray[np.int64]:
@@ -172,9 +193,8 @@ def evaluate_model(model: Recommender, bed: TestBed) -> ModelResult:
     """
     pairs = bed.test[USER_ID], bed.test[MOVIE_ID]
     actual, predicted = bed.test[RATING].to_numpy(dtype=np.float64), model.predict(*pairs)
-    chosen_by = measure_validation_ndcg(model, bed.validation_relevance)
     errors = error_sums_by_user(bed.users.rows(bed.test[USER_ID]), actual, predicted, len(bed.users))
-    lists = bed.catalogue.rows(model.recommend(bed.users.ids, max(KS), exclude=bed.seen)[0])
+    lists, chosen_by = _rank(model, bed)
     by_user = ranking_metrics_by_user(lists, bed.relevance.matrix, bed.relevance.counts) | _judge_variety(lists, bed)
     overall = {f"coverage@{k}": coverage(lists[:, :k], len(bed.catalogue)) for k in KS}
     overall |= _judge_concentration(lists[:, :LIST_LENGTH], bed) | {VALIDATION_NDCG: chosen_by}
@@ -183,11 +203,20 @@ def evaluate_model(model: Recommender, bed: TestBed) -> ModelResult:
     return ModelResult(predicted, lists, errors, by_user, overall)
 
 
+def _rank(model: Recommender, bed: TestBed) -> tuple[npt.NDArray[np.int32], float]:
+    """Return each test user's list as rows of the catalogue, and NDCG@10 on validation, for the scores of once."""
+    exclusions = bed.excluded, bed.validation_relevance.seen
+    for_test, for_validation = model.recommend_each(bed.ranked_users.ids, max(KS), exclusions)
+    lists = bed.catalogue.rows(for_test.movie_ids[bed.ranked_users.rows(bed.users.ids)])
+    own = for_validation.movie_ids[bed.ranked_users.rows(bed.validation_relevance.users.ids)]
+    return lists, judge_validation_lists(own, bed.validation_relevance)
+
+
 def _judge_variety(lists: npt.NDArray[np.int32], bed: TestBed) -> dict[str, Values]:
     by_user = {}
     for k in KS:
         by_user[f"diversity@{k}"] = intra_list_diversity_by_genre(lists[:, :k], bed.genre_matrix)
-        by_user[f"novelty@{k}"] = novelty(lists[:, :k], bed.popularity, bed.train[USER_ID].nunique())
+        by_user[f"novelty@{k}"] = novelty(lists[:, :k], bed.popularity, bed.train_users)
     if bed.movie_factors is not None:
         top = lists[:, :LIST_LENGTH]
         by_user[f"factor_diversity@{LIST_LENGTH}"] = intra_list_diversity_by_factors(top, bed.movie_factors)
@@ -196,7 +225,7 @@ def _judge_variety(lists: npt.NDArray[np.int32], bed: TestBed) -> dict[str, Valu
 
 def _judge_concentration(top: npt.NDArray[np.int32], bed: TestBed) -> dict[str, float]:
     """Return what is defined of the lists' Gini coefficient and popularity lift."""
-    of_lists, of_profiles = mean_popularity(top, bed.popularity), mean_profile_popularity(bed.profiles, bed.popularity)
+    of_lists, of_profiles = mean_popularity(top, bed.popularity), bed.profile_popularity
     found = {
         f"gini@{LIST_LENGTH}": gini(exposure_counts(top, len(bed.catalogue))),
         f"popularity_lift@{LIST_LENGTH}": popularity_lift(of_lists, of_profiles),

@@ -4,8 +4,8 @@ from typing import Final, Protocol
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
+from movierec.data.exclusions import Exclusions
 from movierec.metrics.ranking import ranking_metrics_by_user
 from movierec.metrics.relevance import Relevance
 
@@ -16,7 +16,7 @@ class Ranker(Protocol):
     """Whatever recommends movies as `movierec.models.base.Recommender` does."""
 
     def recommend(
-        self, user_ids: npt.ArrayLike, k: int, exclude: pd.DataFrame | None = None
+        self, user_ids: npt.ArrayLike, k: int, exclude: Exclusions
     ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
         """Return each user's best `k` movies and their scores, without the excluded pairs."""
 
@@ -36,9 +36,14 @@ def measure_validation_ndcg(model: Ranker, relevance: Relevance) -> float:
     float
         NDCG@10, 0 to 1: the mean over known users with a relevant movie, 0 without any such user.
     """
+    return judge_validation_lists(model.recommend(relevance.users.ids, K, relevance.seen)[0], relevance)
+
+
+def judge_validation_lists(movie_ids: npt.NDArray[np.int32], relevance: Relevance) -> float:
+    """Return what `measure_validation_ndcg` does, of lists of at least `K` movies in the order of `relevance.users`."""
     judged = relevance.counts > 0
     if not judged.any():
         return 0.0
-    lists = relevance.catalogue.rows(model.recommend(relevance.users.ids, K, exclude=relevance.train)[0])
+    lists = relevance.catalogue.rows(movie_ids[:, :K])
     by_user = ranking_metrics_by_user(lists, relevance.matrix, relevance.counts, ks=(K,))
     return float(np.mean(by_user[f"ndcg@{K}"][judged]))

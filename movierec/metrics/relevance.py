@@ -9,6 +9,7 @@ import pandas as pd
 import scipy.sparse as sp
 
 from movierec.columns import MOVIE_ID, RATING, USER_ID
+from movierec.data.exclusions import Exclusions
 from movierec.ids import IdIndex
 
 
@@ -59,6 +60,11 @@ class Relevance:
         """Relevant movies of each user, also those outside the catalogue; 0 for cold users."""
         counts = np.bincount(self.users.rows(self._liked[USER_ID]), minlength=len(self.users))
         return np.where(self.known, counts, 0)
+
+    @cached_property
+    def seen(self) -> Exclusions:
+        """What users rated in train, which is not recommended again."""
+        return Exclusions(self.catalogue, self.train)
 
     @property
     def _liked(self) -> pd.DataFrame:

@@ -1,8 +1,11 @@
-"""Implicit-feedback alternating least squares ("ALS"), fitted by the library implicit."""
+"""Implicit-feedback alternating least squares ("ALS"), by our compiled solver or by the library implicit."""
 
-from collections.abc import Callable
-from typing import Any, ClassVar, Self
+import math
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, ClassVar, Literal, Self
 
+import numba
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -10,8 +13,11 @@ import scipy.sparse as sp
 
 from movierec.columns import MOVIE_ID, RATING, USER_ID
 from movierec.errors import MovierecError
-from movierec.models.base import MAX_STARS, MIN_STARS, Array, Recommender, Rows, gather, index_ids
+from movierec.models.als_solver import AlternatingSolver
+from movierec.models.base import MAX_STARS, MIN_STARS, Array, Recommender, Rows, gather
 from movierec.models.bias import Bias
+from movierec.models.indexed import IndexedRatings
+from movierec.models.top_k import available_cores
 
 
 class ALS(Recommender):
@@ -20,7 +26,7 @@ class ALS(Recommender):
     Hu, Koren & Volinsky (2008), "Collaborative filtering for implicit feedback datasets". A rating of at
     least `relevance_threshold` stars has confidence ``alpha * stars``, any other rating 1; without a
     threshold every rating has ``alpha * stars``. What was not rated has preference 0 with confidence 1.
-    The exact solver is used: conjugate gradients give other top-10 lists on other processors.
+    Each equation is solved exactly: conjugate gradients give other top-10 lists on other processors.
 
     Parameters
     ----------
@@ -35,7 +41,10 @@ class ALS(Recommender):
     relevance_threshold : float or None
         In stars.
     seed : int
-        Of the initial factors.
+        Of the initial factors, which both engines draw alike.
+    engine : {"fast", "implicit"}
+        ``fast`` is our compiled solver. ``implicit`` is the library's exact one, the reference: the same sweeps up to
+        rounding, in several times the time; it reports them when all are over.
 
     Attributes
     ----------
@@ -66,6 +75,7 @@ class ALS(Recommender):
         relevance_threshold: float | None = 4.0,
         *,
         seed: int = 0,
+        engine: Literal["fast", "implicit"] = "fast",
     ) -> None:
         self.factors = factors
         self.iterations = iterations
@@ -73,20 +83,25 @@ class ALS(Recommender):
         self.alpha = alpha
         self.relevance_threshold = relevance_threshold
         self.seed = seed
+        self.engine = engine
         self.calibration = np.array([0.0, 1.0, 0.0])
         self.objective: list[float] = []
 
     def fit(
-        self, ratings: pd.DataFrame, on_sweep: Callable[[float], object] = lambda _: None, *, threads: int = 0
+        self,
+        ratings: pd.DataFrame | IndexedRatings,
+        on_sweep: Callable[[float], object] = lambda _: None,
+        *,
+        threads: int = 0,
     ) -> Self:
         """Learn the factors, and the biases for `predict`.
 
         Parameters
         ----------
-        ratings : DataFrame
-            Columns ``user_id``, ``movie_id``, ``rating``; not empty.
+        ratings : DataFrame or IndexedRatings
+            Columns ``user_id``, ``movie_id``, ``rating``; not empty. Indexed once, they serve any number of fits.
         on_sweep : callable
-            Called with the loss after each sweep.
+            Called with the loss after each sweep: a pair's squared error, weighted by confidence, and the penalty.
         threads : int
             To fit with; 0 means all cores. No result depends on it.
 
@@ -100,20 +115,37 @@ class ALS(Recommender):
         MovierecError
             If the equations have no unique solution in float32: too little regularization.
         """
+        data = IndexedRatings.of(ratings)
+        self.users, self.movies = data.users, data.movies
+        bias = Bias().fit(data)
+        self.mean, self.user_bias, self.movie_bias = bias.mean, bias.user_bias, bias.movie_bias
+        self.objective = []
+        for loss in (self._sweep if self.engine == "fast" else self._sweep_by_implicit)(data, threads):
+            if not math.isfinite(loss):
+                raise MovierecError("the ALS diverges: raise its regularization")
+            self.objective.append(loss)
+            on_sweep(loss)
+        return self
+
+    def _sweep(self, data: IndexedRatings, threads: int) -> Iterator[float]:
+        """Fit by our solver; yield the loss after each sweep."""
+        by_user, by_movie = (
+            side._replace(stars=self._confidence(side.stars)) for side in (data.by_user, data.by_movie)
+        )
+        solver = AlternatingSolver(by_user, by_movie, self.factors, self.regularization, self.seed)
+        with ThreadPoolExecutor(threads or available_cores()) as pool:
+            for _ in range(self.iterations):
+                yield solver.sweep(pool)
+        self.user_factors, self.movie_factors = solver.user_factors, solver.movie_factors
+
+    def _sweep_by_implicit(self, data: IndexedRatings, threads: int) -> Iterator[float]:
+        """Fit by the library implicit; yield the losses when all is over."""
         from implicit.cpu.als import AlternatingLeastSquares  # noqa: PLC0415  # imports half of SciPy
         from implicit.recommender_base import ModelFitError  # noqa: PLC0415
 
-        self.objective = []
-        self.users, self.movies, user, movie = index_ids(ratings)
-        bias = Bias().fit(ratings)
-        self.mean, self.user_bias, self.movie_bias = bias.mean, bias.user_bias, bias.movie_bias
-        confidence = self._confidence(ratings[RATING].to_numpy(dtype=np.float32))
-        matrix = sp.csr_matrix((confidence, (user, movie)), shape=(len(self.users), len(self.movies)))
-
-        def record(_sweep: int, _seconds: float, loss: float) -> None:
-            self.objective.append(float(loss))
-            on_sweep(float(loss))
-
+        indptr, indices, stars = data.by_user
+        matrix = sp.csr_matrix((self._confidence(stars), indices, indptr), shape=(len(self.users), len(self.movies)))
+        losses: list[float] = []
         model = AlternatingLeastSquares(
             factors=self.factors,
             iterations=self.iterations,
@@ -125,17 +157,18 @@ class ALS(Recommender):
             random_state=self.seed,
         )
         try:
-            model.fit(matrix, show_progress=False, callback=record)
+            model.fit(matrix, show_progress=False, callback=lambda _sweep, _seconds, loss: losses.append(float(loss)))
         except (ModelFitError, ValueError) as error:
             if isinstance(error, ValueError) and "posv" not in str(error):  # LAPACK's solver
                 raise
-            raise MovierecError("the ALS diverges: raise its regularization") from error
-        self.user_factors, self.movie_factors = model.user_factors, model.item_factors
-        return self
+            losses = [math.nan]
+        else:
+            self.user_factors, self.movie_factors = model.user_factors, model.item_factors
+        yield from losses
 
-    def _confidence(self, stars: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    def _confidence(self, stars: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.float32]:
         liked = stars >= (self.relevance_threshold or 0.0)
-        return np.where(liked, np.float32(self.alpha) * stars, np.float32(1.0))
+        return np.where(liked, np.float32(self.alpha) * stars.astype(np.float32, copy=False), np.float32(1.0))
 
     def calibrate(self, ratings: pd.DataFrame) -> Self:
         """Learn how scores translate into stars, by least squares on ratings that the fit did not see.
@@ -165,8 +198,8 @@ class ALS(Recommender):
         Taken for a rating it is far off: it says how sure the model is that the user would watch the movie.
         """
         user, movie = self.users.rows(user_ids), self.movies.rows(movie_ids)
-        score = np.einsum("nf,nf->n", self.user_factors[user], self.movie_factors[movie], dtype=np.float64)
-        return np.where((user >= 0) & (movie >= 0), score, 0.0)
+        scores: Array = _score_pairs(user, movie, self.user_factors, self.movie_factors)
+        return scores
 
     def _calibration_inputs(self, user_ids: npt.ArrayLike, movie_ids: npt.ArrayLike) -> Array:
         bias = (
@@ -185,5 +218,16 @@ class ALS(Recommender):
         return {name: getattr(self, name) for name in names}
 
     def _settings(self) -> dict[str, Any]:
-        names = ("factors", "iterations", "regularization", "alpha", "relevance_threshold", "seed")
+        names = ("factors", "iterations", "regularization", "alpha", "relevance_threshold", "seed", "engine")
         return {name: getattr(self, name) for name in names}
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _score_pairs(user, movie, user_factors, movie_factors):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    """Return each pair's dot product in float64, 0 where a row is unknown (-1)."""
+    scores = np.zeros(len(user))
+    for n in range(len(user)):
+        if user[n] >= 0 and movie[n] >= 0:
+            for f in range(user_factors.shape[1]):
+                scores[n] += np.float64(user_factors[user[n], f]) * np.float64(movie_factors[movie[n], f])
+    return scores

@@ -3,8 +3,11 @@
 import json
 import zipfile
 from abc import ABC, abstractmethod
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -12,16 +15,25 @@ import pandas as pd
 import scipy.sparse as sp
 
 from movierec.columns import MOVIE_ID, USER_ID
+from movierec.data.exclusions import Exclusions
 from movierec.errors import MovierecError
 from movierec.ids import IdIndex
 from movierec.io import replace_atomically
-from movierec.models.top_k import top_k_rows
+from movierec.models.rows import rank_ids
+from movierec.models.top_k import TopK, available_cores, top_k_rows
 
 MIN_STARS, MAX_STARS = 0.5, 5.0
 BLOCK_CELLS = 8_000_000  # scores held at a time while ranking: 32 MB of float32
 
 Array = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.int32]
+
+
+class Lists(NamedTuple):
+    """Recommended movies and their scores, both of shape (users, k); see `Recommender.recommend`."""
+
+    movie_ids: npt.NDArray[np.int32]
+    scores: npt.NDArray[np.float32]
 
 
 class Recommender(ABC):
@@ -83,8 +95,8 @@ class Recommender(ABC):
         self,
         user_ids: npt.ArrayLike,
         k: int,
-        exclude: pd.DataFrame | None = None,
-    ) -> tuple[Rows, npt.NDArray[np.float32]]:
+        exclude: pd.DataFrame | Exclusions | None = None,
+    ) -> Lists:
         """Rank the training movies for each user.
 
         Parameters
@@ -93,7 +105,7 @@ class Recommender(ABC):
             Distinct users.
         k : int
             Length of the lists, at least 1.
-        exclude : DataFrame, optional
+        exclude : DataFrame or Exclusions, optional
             Pairs (``user_id``, ``movie_id``) never to recommend, such as what was already rated.
 
         Returns
@@ -104,31 +116,42 @@ class Recommender(ABC):
         scores : ndarray of float32, shape (n, k)
             The model's scores, NaN where there is no movie. Comparable within one row only.
         """
+        return self.recommend_each(user_ids, k, [exclude])[0]
+
+    def recommend_each(
+        self, user_ids: npt.ArrayLike, k: int, excludes: Sequence[pd.DataFrame | Exclusions | None]
+    ) -> list[Lists]:
+        """Rank as `recommend` does with each of several exclusions; the scores are computed once."""
         wanted = IdIndex(user_ids)
         rows = self.users.rows(wanted.ids)
-        excluded = self._excluded(wanted, exclude)
-        ids = np.full((len(wanted), k), -1, dtype=np.int32)
-        scores = np.full((len(wanted), k), np.nan, dtype=np.float32)
+        excluded = [self._exclude(exclude) for exclude in excludes]
+        shape = (len(wanted), k)
+        lists = [Lists(np.full(shape, -1, np.int32), np.full(shape, np.nan, np.float32)) for _ in excludes]
         known = np.flatnonzero(rows >= 0)
         block = max(1, BLOCK_CELLS // len(self.movies))
-        for start in range(0, len(known), block):
-            part = known[start : start + block]
-            seen = excluded[part]
-            top, top_scores = top_k_rows(self.score_rows(rows[part]), seen.indptr, seen.indices, k)
-            ids[part] = np.where(top >= 0, self.movies.ids[top], -1)
-            scores[part] = top_scores
-        return ids, scores
 
-    def _excluded(self, wanted: IdIndex, exclude: pd.DataFrame | None) -> sp.csr_array:
-        """Return excluded movies as a boolean matrix (wanted users, movies)."""
-        shape = (len(wanted), len(self.movies))
-        if exclude is None:
-            return sp.csr_array(shape, dtype=bool)
-        user, movie = wanted.rows(exclude[USER_ID]), self.movies.rows(exclude[MOVIE_ID])
-        both = (user >= 0) & (movie >= 0)
-        pairs = sp.csr_array((np.ones(both.sum(), dtype=bool), (user[both], movie[both])), shape=shape)
-        pairs.sum_duplicates()
-        return pairs
+        def rank(start: int) -> None:
+            part = known[start : start + block]
+            seen = [one.select(wanted.ids[part], self.movies) for one in excluded]
+            for (ids, scores), (top, top_scores) in zip(lists, self._rank(rows[part], seen, k), strict=True):
+                ids[part], scores[part] = np.where(top >= 0, self.movies.ids[top], -1), top_scores
+
+        with ThreadPoolExecutor(available_cores()) as pool:
+            deque(pool.map(rank, range(0, len(known), block)), maxlen=0)
+        return lists
+
+    def _rank(self, user_rows: Rows, excluded: Sequence["sp.csr_array[Any]"], k: int) -> Iterator[TopK]:
+        """Yield the best movies of known users under each of several exclusions, by one computation of scores."""
+        scores = self.score_rows(user_rows)
+        for seen in excluded:
+            yield top_k_rows(scores, seen.indptr, seen.indices, k)
+
+    def _exclude(self, exclude: pd.DataFrame | Exclusions | None) -> Exclusions:
+        if isinstance(exclude, Exclusions):
+            return exclude
+        return Exclusions(
+            self.movies, pd.DataFrame(columns=[USER_ID, MOVIE_ID], dtype=int) if exclude is None else exclude
+        )
 
     def save(self, path: Path) -> None:
         """Write the model as an ``.npz`` file: its arrays and its settings as JSON; the same bytes every time."""
@@ -195,9 +218,9 @@ def index_ids(ratings: pd.DataFrame) -> tuple[IdIndex, IdIndex, Rows, Rows]:
     """
     if ratings.empty:
         raise ValueError("cannot fit a model on no ratings")
-    user_rows, user_ids = pd.factorize(ratings[USER_ID].to_numpy(), sort=True)
-    movie_rows, movie_ids = pd.factorize(ratings[MOVIE_ID].to_numpy(), sort=True)
-    return IdIndex(user_ids), IdIndex(movie_ids), user_rows.astype(np.int32), movie_rows.astype(np.int32)
+    user_rows, user_ids = rank_ids(ratings[USER_ID].to_numpy())
+    movie_rows, movie_ids = rank_ids(ratings[MOVIE_ID].to_numpy())
+    return IdIndex(user_ids), IdIndex(movie_ids), user_rows, movie_rows
 
 
 def gather(values: Array, rows: Rows) -> Array:

@@ -1,13 +1,18 @@
 """The bias baseline: global mean plus a shrunken offset for each user and each movie."""
 
+from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar, Self
 
+import numba
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import scipy.sparse as sp
 
-from movierec.columns import RATING
-from movierec.models.base import MAX_STARS, MIN_STARS, Array, Recommender, Rows, gather, index_ids
+from movierec.models.base import MAX_STARS, MIN_STARS, Array, Recommender, Rows, gather
+from movierec.models.indexed import IndexedRatings
+from movierec.models.shared_ranking import top_k_shared
+from movierec.models.top_k import TopK
 
 
 class Bias(Recommender):
@@ -41,18 +46,19 @@ class Bias(Recommender):
         self.movie_penalty = movie_penalty
         self.user_penalty = user_penalty
 
-    def fit(self, ratings: pd.DataFrame) -> Self:
+    def fit(self, ratings: pd.DataFrame | IndexedRatings) -> Self:
         """Learn the biases; see `Recommender.fit`."""
-        self.users, self.movies, user, movie = index_ids(ratings)
-        stars = ratings[RATING].to_numpy(dtype=np.float64)
-        self.mean = np.asarray(stars.mean())
+        data = IndexedRatings.of(ratings)
+        self.users, self.movies = data.users, data.movies
+        user, movie, stars = data.pairs
+        self.mean = np.asarray(stars.astype(np.float64).mean())
         centred = stars - self.mean
         self.user_bias = np.zeros(len(self.users))
         movie_weight = np.bincount(movie) + self.movie_penalty
         user_weight = np.bincount(user) + self.user_penalty
         for _ in range(self.sweeps):
-            self.movie_bias = np.bincount(movie, weights=centred - self.user_bias[user]) / movie_weight
-            self.user_bias = np.bincount(user, weights=centred - self.movie_bias[movie]) / user_weight
+            self.movie_bias = _sum_residuals(movie, user, centred, self.user_bias, len(self.movies)) / movie_weight
+            self.user_bias = _sum_residuals(user, movie, centred, self.movie_bias, len(self.users)) / user_weight
         return self
 
     def predict(self, user_ids: npt.ArrayLike, movie_ids: npt.ArrayLike) -> Array:
@@ -66,8 +72,21 @@ class Bias(Recommender):
         scores = self.mean + self.user_bias[user_rows, None] + self.movie_bias[None, :]
         return scores.astype(np.float32)
 
+    def _rank(self, user_rows: Rows, excluded: Sequence["sp.csr_array[Any]"], k: int) -> Iterator[TopK]:
+        for seen in excluded:
+            yield top_k_shared(self.mean + self.user_bias[user_rows], self.movie_bias, seen.indptr, seen.indices, k)
+
     def _arrays(self) -> dict[str, npt.NDArray[Any]]:
         return {"mean": self.mean, "user_bias": self.user_bias, "movie_bias": self.movie_bias}
 
     def _settings(self) -> dict[str, Any]:
         return {"sweeps": self.sweeps, "movie_penalty": self.movie_penalty, "user_penalty": self.user_penalty}
+
+
+@numba.njit(cache=True, nogil=True)
+def _sum_residuals(row, other, centred, other_bias, rows):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    """Sum each row's ratings less the other side's bias, one after another."""
+    sums = np.zeros(rows)
+    for n in range(len(row)):
+        sums[row[n]] += centred[n] - other_bias[other[n]]
+    return sums

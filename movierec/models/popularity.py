@@ -1,13 +1,17 @@
 """The popularity baseline: everyone is recommended the movies that most people rated."""
 
+from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import scipy.sparse as sp
 
 from movierec.columns import RATING
 from movierec.models.base import MAX_STARS, MIN_STARS, Array, Recommender, Rows, gather, index_ids
+from movierec.models.shared_ranking import top_k_shared
+from movierec.models.top_k import TopK
 
 
 class Popularity(Recommender):
@@ -52,6 +56,10 @@ class Popularity(Recommender):
     def score_rows(self, user_rows: Rows) -> npt.NDArray[np.float32]:
         """Return the counts for every user, shape (users, movies)."""
         return np.tile(self.movie_count.astype(np.float32), (len(user_rows), 1))
+
+    def _rank(self, user_rows: Rows, excluded: Sequence["sp.csr_array[Any]"], k: int) -> Iterator[TopK]:
+        for seen in excluded:
+            yield top_k_shared(np.zeros(len(user_rows)), self.movie_count, seen.indptr, seen.indices, k)
 
     def _arrays(self) -> dict[str, npt.NDArray[Any]]:
         return {"mean": self.mean, "movie_count": self.movie_count, "movie_offset": self.movie_offset}

@@ -4,7 +4,7 @@ Every parameter sees the floating-point operations of scikit-surprise's ``SVD.sg
 reordered arithmetic, so that the factors come out bit for bit the same.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numba
 import numpy as np
@@ -17,12 +17,15 @@ Rows = npt.NDArray[np.int32]
 
 
 class Factors(NamedTuple):
-    """What SGD learns, changed in place: biases (n,) and factors (n, factors), float64."""
+    """What SGD learns, changed in place: biases (n,) and factors (n, factors).
+
+    Training is in float64; factors in float32 can be predicted from.
+    """
 
     user_bias: Array
     movie_bias: Array
-    user_factors: Array
-    movie_factors: Array
+    user_factors: npt.NDArray[np.floating[Any]]
+    movie_factors: npt.NDArray[np.floating[Any]]
 
 
 class Step(NamedTuple):

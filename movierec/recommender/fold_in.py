@@ -1,6 +1,7 @@
 """Fold-in: a user's vector solved in closed form for the fixed movie factors of a fitted model."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -131,7 +132,7 @@ def fold_in_bias(model: ALS, movie_rows: Rows, stars: npt.ArrayLike) -> float:
     return float(residuals.sum() / (len(residuals) + Bias().user_penalty))
 
 
-def with_ones(factors: Array) -> Array:
+def with_ones(factors: npt.NDArray[np.floating[Any]]) -> Array:
     """Put a column of ones, the input of the user's bias, before the factors: shape (movies, 1 + factors)."""
     return np.column_stack([np.ones(len(factors)), factors])
 

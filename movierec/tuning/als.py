@@ -27,15 +27,21 @@ class AlsObjective(Objective):
         "movierec.ids",
         "movierec.metrics.ranking",
         "movierec.metrics.relevance",
+        "movierec.data.exclusions",
         "movierec.evaluation.validation",
         "movierec.models.als",
+        "movierec.models.als_solver",
         "movierec.models.base",
         "movierec.models.bias",
+        "movierec.models.indexed",
+        "movierec.models.normal_equations",
+        "movierec.models.rows",
+        "movierec.models.tiles",
         "movierec.models.top_k",
         "movierec.tuning.als",
         "movierec.tuning.objective",
     )
-    libraries: ClassVar[tuple[str, ...]] = ("implicit", "numba", "numpy", "pandas", "scipy")
+    libraries: ClassVar[tuple[str, ...]] = ("numba", "numpy", "pandas", "scipy")
 
     def __init__(self, train: pd.DataFrame, validation: pd.DataFrame, seed: int, relevance_threshold: float) -> None:
         super().__init__(train, validation, seed)
@@ -44,7 +50,7 @@ class AlsObjective(Objective):
     def fit(self, settings: Settings, on_step: OnStep = ignore_step, *, threads: int = 0) -> ALS:
         """Fit on train, calibrate on validation; see `Objective.fit`."""
         model = ALS(**settings, seed=self.seed)
-        return model.fit(self.train, lambda _loss: on_step(None), threads=threads).calibrate(self.validation)
+        return model.fit(self.data, lambda _loss: on_step(None), threads=threads).calibrate(self.validation)
 
     def score(self, model: Recommender) -> dict[str, float]:
         """Return ``validation_ndcg@10``, 0 to 1; see `measure_validation_ndcg`."""

@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from functools import cached_property
 from importlib.metadata import version
+from threading import Lock
 from typing import Any, ClassVar
 
 import numpy as np
@@ -14,6 +15,7 @@ import pandas as pd
 
 from movierec.columns import RATING_COLUMNS
 from movierec.models.base import Recommender
+from movierec.models.indexed import IndexedRatings
 from movierec.roster import TUNED, VALIDATION_RMSE
 
 Settings = dict[str, Any]  # a configuration as plain values, by name
@@ -44,6 +46,16 @@ class Objective(ABC):
 
     def __init__(self, train: pd.DataFrame, validation: pd.DataFrame, seed: int) -> None:
         self.train, self.validation, self.seed = train, validation, seed
+        self._data: IndexedRatings | None = None
+        self._indexing = Lock()
+
+    @property
+    def data(self) -> IndexedRatings:
+        """What to fit on, indexed when a fit first asks for it: all trials share it."""
+        with self._indexing:
+            if self._data is None:
+                self._data = IndexedRatings(self.train)
+            return self._data
 
     @property
     def listed_in(self) -> str:

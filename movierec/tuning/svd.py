@@ -10,16 +10,21 @@ from movierec.tuning.objective import Objective, OnStep, Settings, ignore_step
 
 
 class SvdObjective(Objective):
-    """Fit the SVD; its steps are epochs, each with its RMSE on validation. See `Objective`."""
+    """Fit the SVD by its fast engine; its steps are epochs, each with its RMSE on validation. See `Objective`."""
 
     model: ClassVar[str] = "svd"
     code: ClassVar[tuple[str, ...]] = (
         "movierec.ids",
         "movierec.metrics.rating",
         "movierec.models.base",
+        "movierec.models.indexed",
+        "movierec.models.rows",
         "movierec.models.schedule",
         "movierec.models.sgd",
+        "movierec.models.sgd_float32",
+        "movierec.models.strata",
         "movierec.models.svd",
+        "movierec.models.svd_engines",
         "movierec.tuning.objective",
         "movierec.tuning.svd",
     )
@@ -28,8 +33,8 @@ class SvdObjective(Objective):
     def fit(self, settings: Settings, on_step: OnStep = ignore_step, *, threads: int = 0) -> SVD:
         """Fit on train; see `Objective.fit`."""
         del threads  # its loop has one
-        model = SVD(**settings, seed=self.seed)
-        return model.fit(self.train, self.validation, lambda epoch: on_step(epoch.validation_rmse), measure_train=False)
+        model = SVD(**settings, seed=self.seed, engine="fast")
+        return model.fit(self.data, self.validation, lambda epoch: on_step(epoch.validation_rmse), measure_train=False)
 
     def score(self, model: Recommender) -> dict[str, float]:
         """Return ``validation_rmse`` and ``validation_mae``, in stars."""

@@ -15,7 +15,7 @@ import pytest
 from scipy import integrate, special
 from scipy.stats import norm
 
-from movierec.data import synthetic
+from movierec.data import movie_choice, synthetic
 from movierec.data.clean import clean_ratings
 from movierec.data.readers import read_movies, read_ratings
 from movierec.data.synthetic import PRESETS, NoiseFloor, Shape, write_synthetic
@@ -282,7 +282,7 @@ def test_same_seed_same_bytes(tmp_path: Path) -> None:
 
 def test_blocks_change_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = make(tmp_path / "whole", PRESETS["tiny"], 1)
-    monkeypatch.setattr(synthetic, "BLOCK_CELLS", 1)
+    monkeypatch.setattr(movie_choice, "BLOCK_CELLS", 1)
     assert digests(make(tmp_path / "single", PRESETS["tiny"], 1).folder) == digests(whole.folder)
 
 

@@ -1,6 +1,7 @@
 """The ALS: what it minimises, whom it trusts, and how its scores become stars."""
 
 import itertools
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -8,8 +9,13 @@ import pytest
 
 from movierec.columns import MOVIE_ID, RATING, USER_ID
 from movierec.errors import MovierecError
+from movierec.evaluation.validation import measure_validation_ndcg
+from movierec.metrics.relevance import Relevance
 from movierec.models.als import ALS
 from movierec.models.bias import Bias
+from movierec.models.indexed import IndexedRatings
+
+ENGINES: tuple[Literal["fast"], Literal["implicit"]] = ("fast", "implicit")
 
 
 def weighted_loss(model: ALS, ratings: pd.DataFrame) -> float:
@@ -86,16 +92,50 @@ def test_raw_scores_are_dot_products_and_zero_for_strangers(ratings: pd.DataFram
     assert raw[1:].tolist() == [0.0, 0.0]
 
 
-@pytest.mark.parametrize("threads", [1, 2, 5])
+@pytest.mark.parametrize("iterations", [1, 4])
+@pytest.mark.parametrize("threshold", [None, 4.0])
+@pytest.mark.parametrize("factors", [5, 20])
+def test_sweeps_equal_those_of_implicit(
+    ml_100k: pd.DataFrame, iterations: int, threshold: float | None, factors: int
+) -> None:
+    fast, implicit = (
+        ALS(factors, iterations, relevance_threshold=threshold, seed=3, engine=engine).fit(ml_100k)
+        for engine in ENGINES
+    )
+    for name in ("user_factors", "movie_factors"):
+        ours, theirs = getattr(fast, name), getattr(implicit, name)
+        assert (ours.dtype, ours.shape) == (np.float32, theirs.shape)
+        assert np.linalg.norm(ours - theirs) < 1e-4 * np.linalg.norm(theirs)
+    assert fast.objective == pytest.approx(implicit.objective, rel=1e-5)
+
+
+def test_both_engines_rank_alike(ml_100k: pd.DataFrame) -> None:
+    order = np.random.default_rng(0).permutation(len(ml_100k))
+    train, test = ml_100k.iloc[order[20_000:]], ml_100k.iloc[order[:20_000]]
+    relevance = Relevance(train, test, 4.0)
+    values = [measure_validation_ndcg(ALS(16, engine=engine).fit(train), relevance) for engine in ENGINES]
+    assert values[0] > 0.3
+    assert values[0] == pytest.approx(values[1], abs=5e-4)  # the bootstrap's standard error is ten times that
+
+
+def test_ratings_indexed_once_serve_any_fit(ratings: pd.DataFrame) -> None:
+    data = IndexedRatings(ratings)
+    for alpha in (1.0, 2.0):
+        once, anew = ALS(3, 2, alpha=alpha).fit(data), ALS(3, 2, alpha=alpha).fit(ratings)
+        np.testing.assert_array_equal(once.movie_factors, anew.movie_factors)
+
+
+@pytest.mark.parametrize("threads", [1, 2, 5, 200])
 def test_threads_change_no_bit(ratings: pd.DataFrame, threads: int) -> None:
     one, other = ALS(7, 5).fit(ratings), ALS(7, 5).fit(ratings, threads=threads)
     np.testing.assert_array_equal(one.user_factors, other.user_factors)
     np.testing.assert_array_equal(one.movie_factors, other.movie_factors)
 
 
-def test_equations_without_a_solution_are_told(ratings: pd.DataFrame) -> None:
+@pytest.mark.parametrize("engine", ENGINES)
+def test_equations_without_a_solution_are_told(ratings: pd.DataFrame, engine: Literal["fast", "implicit"]) -> None:
     with pytest.raises(MovierecError, match="^the ALS diverges: raise its regularization$"):
-        ALS(60, 2, regularization=0.0).fit(ratings)
+        ALS(60, 2, regularization=0.0, engine=engine).fit(ratings)
 
 
 def test_an_error_of_the_callback_is_its_own(ratings: pd.DataFrame) -> None:

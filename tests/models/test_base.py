@@ -18,9 +18,11 @@ from movierec.models.svd import SVD
 
 MODELS: dict[str, Callable[[], Recommender]] = {
     "svd": lambda: SVD(factors=5, epochs=3),
+    "fast": lambda: SVD(factors=5, epochs=3, engine="fast"),
     "parallel": lambda: SVD(factors=5, epochs=3, engine="parallel"),
     "surprise": lambda: SVD(factors=5, epochs=3, engine="surprise"),
     "als": lambda: ALS(factors=5, iterations=3, regularization=1.0),
+    "implicit": lambda: ALS(factors=5, iterations=3, regularization=1.0, engine="implicit"),
     "bias": Bias,
     "popularity": Popularity,
 }

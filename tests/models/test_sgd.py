@@ -40,7 +40,7 @@ def test_four_at_a_time_gives_the_bits_of_one_by_one() -> None:
     user = np.sort(rng.integers(60, size=1500)).astype(np.int32)
     movie, stars = rng.integers(40, size=1500).astype(np.int32), rng.integers(1, 11, 1500) / 2
     together = Factors(*(rng.normal(0, 0.1, shape) for shape in (60, 40, (60, 9), (40, 9))))
-    apart = Factors(*(array.copy() for array in together))
+    apart = Factors._make(array.copy() for array in together)
     run_epoch(interleave(user, movie, stars), 3.0, together, STEPS, True)
     for u, i, r in zip(user, movie, stars, strict=True):
         run_epoch(rate(u, i, r), 3.0, apart, STEPS, True)

@@ -62,6 +62,12 @@ def test_the_key_is_the_same_for_the_same() -> None:
     assert als_objective().key == als_objective().key
 
 
+def test_trials_share_what_is_indexed() -> None:
+    for objective in (svd_objective(), als_objective()):
+        assert objective.data is objective.data
+        assert objective.data.table is TRAIN
+
+
 def test_times_do_not_matter() -> None:
     assert svd_objective(TRAIN.assign(timestamp=0), VALIDATION).key == svd_objective().key
 
@@ -103,8 +109,9 @@ def imported_by(module: str) -> set[str]:
 @pytest.mark.parametrize(
     ("each", "harmless"),
     [
-        (svd_objective(), {"columns", "errors", "io", "models.top_k", "roster"}),  # names, messages, files, rankings
-        (als_objective(), {"columns", "errors", "io", "roster"}),
+        # Names, messages, files and rankings.
+        (svd_objective(), {"columns", "data.exclusions", "errors", "io", "models.top_k", "roster"}),
+        (als_objective(), {"columns", "errors", "io", "models.schedule", "models.shared_ranking", "roster"}),
     ],
     ids=["svd", "als"],
 )

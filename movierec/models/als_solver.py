@@ -1,0 +1,149 @@
+"""Alternating least squares over confidences, compiled: half a sweep is one equation a row, solved exactly.
+
+Hu, Koren & Volinsky (2008), section 4: with ``Y`` the other side's factors, row ``u`` solves
+``(Y.T Y + sum((c - 1) y y.T) + regularization I) x = sum(c y)``, both sums over what ``u`` rated with confidence ``c``.
+A rating of confidence 1 therefore adds nothing to the matrix. The loss after the half sweep costs nothing: with the
+solution in, the row's part of it is ``sum(c) - x . sum(c y)``.
+"""
+
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from typing import Final
+
+import numba
+import numpy as np
+import numpy.typing as npt
+
+from movierec.models.indexed import Grouped
+from movierec.models.normal_equations import (
+    BATCH,
+    Kernel,
+    add_ratings,
+    factorize_system,
+    pad_width,
+    run_blocks,
+    solve_factor,
+    solve_transposed,
+    split_rows,
+)
+
+BLOCKS: Final = 64  # of rows: as many threads at most; sums over them are taken in their order
+
+Floats = npt.NDArray[np.float32]
+
+
+class AlternatingSolver:
+    """Factors of both sides, and the sweeps that improve them.
+
+    Parameters
+    ----------
+    by_user, by_movie : Grouped
+        The same ratings twice, with float32 confidences above 0 in place of stars.
+    factors : int
+        Latent dimension.
+    regularization : float
+        L2 penalty.
+    seed : int
+        Of the start, which is implicit's.
+
+    Attributes
+    ----------
+    user_factors, movie_factors : ndarray of float32, shape (n, factors)
+        The present state.
+    """
+
+    def __init__(self, by_user: Grouped, by_movie: Grouped, factors: int, regularization: float, seed: int) -> None:
+        self.by_user, self.by_movie = by_user, by_movie
+        self.factors, self.regularization = factors, regularization
+        rng = np.random.default_rng(seed)
+        self._user, self._movie = (
+            _pad(rng.random((len(side.indptr) - 1, factors), dtype=np.float32) * np.float32(0.01))
+            for side in (by_user, by_movie)
+        )
+        cells = len(self._user) * len(self._movie)
+        self._total = float(by_user.stars.sum(dtype=np.float64))
+        self._total_confidence = self._total + cells - len(by_user.stars)
+
+    @property
+    def user_factors(self) -> Floats:
+        """A copy without padding."""
+        return np.ascontiguousarray(self._user[:, : self.factors])
+
+    @property
+    def movie_factors(self) -> Floats:
+        """A copy without padding."""
+        return np.ascontiguousarray(self._movie[:, : self.factors])
+
+    def sweep(self, pool: ThreadPoolExecutor) -> float:
+        """Solve for all users given the movies, then for all movies given the users.
+
+        Parameters
+        ----------
+        pool : ThreadPoolExecutor
+            Does the work; no bit depends on its size.
+
+        Returns
+        -------
+        float
+            The mean loss of a pair, weighted by confidence, as implicit reports it; not finite if an equation has no
+            unique solution in float32.
+        """
+        self._solve(self.by_user, self._movie, self._user, pool)
+        explained = self._solve(self.by_movie, self._user, self._movie, pool)
+        penalty = self.regularization * float(np.sum(self._user.astype(np.float64) ** 2))
+        return (self._total - explained + penalty) / self._total_confidence
+
+    def _solve(self, side: Grouped, other: Floats, out: Floats, pool: ThreadPoolExecutor) -> float:
+        """Overwrite `out`; return the sum of ``x . sum(c y)`` over its rows."""
+        gram = _multiply(other, pool)
+        width = other.shape[1]
+        gram[np.diag_indices(width)] += np.float32(self.regularization)
+        gram[range(self.factors, width), range(self.factors, width)] = 1  # keeps the padding 0
+        kernel = compile_half_sweep(width)
+        bounds = split_rows(side.indptr, width, BLOCKS)
+        return float(sum(run_blocks(pool, lambda first, last: kernel(first, last, *side, other, gram, out), bounds)))
+
+
+@cache
+def compile_half_sweep(width: int) -> Kernel:
+    """Return the kernel for factors padded to this width, compiled when it is first called and kept on disk.
+
+    It is called as ``(first, last, indptr, indices, confidences, other, gram, out)``, solves rows `first` to `last`
+    into `out`, and returns the sum of ``x . sum(c y)`` over them, or NaN at an equation without a unique solution.
+    """
+
+    @numba.njit(nogil=True, cache=True, error_model="numpy")
+    def solve_rows(first, last, indptr, indices, confidences, other, gram, out):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+        system, scratch = np.empty((width, width), np.float32), np.zeros((2, BATCH, width), np.float32)
+        right, explained = np.empty(width, np.float32), 0.0
+        for row in range(first, last):
+            start, end = indptr[row], indptr[row + 1]
+            system[:] = gram
+            right[:] = 0
+            confidence = confidences[start:end]
+            add_ratings(
+                system, right, scratch, other, indices[start:end], confidence - np.float32(1), confidence, width
+            )
+            if not factorize_system(system, width):
+                return np.nan
+            solve_transposed(system, right, width)
+            for j in range(width):
+                explained += np.float64(right[j]) ** 2
+            solve_factor(system, right, width)
+            out[row] = right
+        return explained
+
+    return solve_rows
+
+
+def _multiply(factors: Floats, pool: ThreadPoolExecutor) -> Floats:
+    """Return ``factors.T @ factors``, block by block in a fixed order."""
+    parts = np.array_split(factors, BLOCKS)
+    products: Floats = np.sum(list(pool.map(lambda part: part.T @ part, parts)), axis=0, dtype=np.float32)
+    return products
+
+
+def _pad(factors: Floats) -> Floats:
+    padded = np.zeros((len(factors), pad_width(factors.shape[1])), dtype=np.float32)
+    padded[:, : factors.shape[1]] = factors
+    return padded

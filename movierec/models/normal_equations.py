@@ -1,0 +1,220 @@
+"""Compiled pieces of row-by-row least squares: normal equations of a row's ratings, Cholesky factors, solves.
+
+Nothing here is reassociated and every fused multiply-add is written as one, so that results have the same bits whatever
+the number of threads and, with the compiler's target pinned in `movierec`, on every processor with AVX2 and FMA.
+"""
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from itertools import pairwise
+from typing import Any, Final, NamedTuple
+
+import numba
+import numpy as np
+import numpy.typing as npt
+
+from movierec.models.tiles import TILE_COLUMNS, TILE_ROWS, add_tile, fma
+
+LANES: Final = TILE_COLUMNS  # rows of factors are padded to a multiple of it: two AVX2 registers of float32
+BATCH: Final = 32  # ratings gathered at a time, so that they stay in the fastest cache
+_COMPILED: Final = {"nogil": True, "cache": True, "error_model": "numpy"}
+
+Kernel = Any  # a compiled function: numba has no types
+Rows = npt.NDArray[np.integer[Any]]
+
+
+class NormalEquations(NamedTuple):
+    """The kernels for one width, to be called from compiled code; all arrays are float32.
+
+    A symmetric matrix is held by its upper block triangle: the squares of `LANES` on and above the diagonal.
+
+    Attributes
+    ----------
+    accumulate : kernel
+        ``accumulate(system, right, scratch, factors, columns, weights, targets)`` adds the sum over ``k`` of
+        ``weights[k] * outer(v, v)`` to `system`, shape (width, width), and of ``targets[k] * v`` to `right`, shape
+        (width,), where ``v = factors[columns[k]]``. `scratch` has shape (2, `BATCH`, width).
+    factorize : kernel
+        ``factorize(system)`` overwrites `system` with its Cholesky factor: upper triangular ``R`` on and above the
+        diagonal, its transpose below, such that ``system = R.T @ R``. Returns whether it is positive definite.
+    solve_lower : kernel
+        ``solve_lower(factor, right)`` overwrites `right` with the solution ``y`` of ``R.T @ y = right``.
+    solve_upper : kernel
+        ``solve_upper(factor, right)`` overwrites `right` with the solution ``x`` of ``R @ x = right``.
+    """
+
+    accumulate: Kernel
+    factorize: Kernel
+    solve_lower: Kernel
+    solve_upper: Kernel
+
+
+def pad_width(columns: int) -> int:
+    """Return the least width of a padded row that holds so many columns.
+
+    Examples
+    --------
+    >>> [pad_width(columns) for columns in (1, 16, 17, 50)]
+    [16, 16, 32, 64]
+    """
+    return -(-columns // LANES) * LANES
+
+
+@cache
+def compile_normal_equations(width: int) -> NormalEquations:
+    """Return the kernels for rows of `width` columns, which the compiler knows and unrolls for.
+
+    Parameters
+    ----------
+    width : int
+        A positive multiple of `LANES`.
+
+    Returns
+    -------
+    NormalEquations
+        Compiled at their first use.
+
+    Raises
+    ------
+    ValueError
+        If the width is no positive multiple of `LANES`.
+    """
+    if width < LANES or width % LANES:
+        raise ValueError(f"width is {width}, must be a positive multiple of {LANES}")
+    return NormalEquations(_make_accumulate(width), _make_factorize(width), *_make_solvers(width))
+
+
+def _make_accumulate(width: int) -> Kernel:
+    @numba.njit(**_COMPILED)
+    def accumulate(system, right, scratch, factors, columns, weights, targets):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+        add_ratings(system, right, scratch, factors, columns, weights, targets, width)
+
+    return accumulate
+
+
+@numba.njit(inline="always", **_COMPILED)
+def add_ratings(system, right, scratch, factors, columns, weights, targets, width):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+    """Add a row's ratings to its equations: `NormalEquations.accumulate`, inlined where the width is a constant.
+
+    A rating of weight 0 costs its part of `right` alone.
+    """
+    plain, weighted = scratch[0], scratch[1]
+    count = 0
+    for k in range(len(columns) + 1):
+        if count == BATCH or k == len(columns):
+            for row in range(0, width, TILE_ROWS):
+                for column in range(row // LANES * LANES, width, LANES):
+                    add_tile(system, weighted, plain, count, row, column)
+            count = 0
+        if k < len(columns):
+            source, weight, target = np.uint64(columns[k]), weights[k], targets[k]
+            for j in range(width):
+                value = factors[source, j]
+                plain[count, j] = value
+                weighted[count, j] = weight * value
+                right[j] = fma(target, value, right[j])
+            count += weight != np.float32(0)
+
+
+def _make_factorize(width: int) -> Kernel:
+    @numba.njit(**_COMPILED)
+    def factorize(system):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+        return factorize_system(system, width)
+
+    return factorize
+
+
+@numba.njit(inline="always", **_COMPILED)
+def factorize_system(system, width):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+    """Replace a system by its Cholesky factor: `NormalEquations.factorize`, inlined where the width is a constant."""
+    negative = np.empty((LANES, width), np.float32)
+    for start in range(0, width, LANES):
+        if not _factorize_square(system, negative, start, width):
+            return False
+        for row in range(start + LANES, width, TILE_ROWS):
+            for column in range(row // LANES * LANES, width, LANES):
+                add_tile(system, negative, system[start:], LANES, row, column)
+    for i in range(width):
+        for q in range(i):
+            system[i, q] = system[q, i]
+    return True
+
+
+@numba.njit(inline="always", **_COMPILED)
+def _factorize_square(system, negative, start, width):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    """Finish the rows of one square of the diagonal, and put them with the opposite sign into `negative`."""
+    for j in range(start, start + LANES):
+        if not system[j, j] > np.float32(0):
+            return False
+        scale = np.float32(1) / np.sqrt(system[j, j])
+        for q in range(start, width):  # what is computed left of the diagonal is never read
+            system[j, q] *= scale
+            negative[j - start, q] = -system[j, q]
+        for i in range(j + 1, start + LANES):
+            multiple = negative[j - start, i]
+            for q in range(start, width):
+                system[i, q] = fma(multiple, system[j, q], system[i, q])
+    return True
+
+
+def _make_solvers(width: int) -> tuple[Kernel, Kernel]:
+    @numba.njit(**_COMPILED)
+    def solve_lower(factor, right):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+        solve_transposed(factor, right, width)
+
+    @numba.njit(**_COMPILED)
+    def solve_upper(factor, right):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+        solve_factor(factor, right, width)
+
+    return solve_lower, solve_upper
+
+
+@numba.njit(inline="always", **_COMPILED)
+def solve_transposed(factor, right, width):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+    """Solve by the factor's transpose: `NormalEquations.solve_lower`, inlined where the width is a constant."""
+    for i in range(width):
+        right[i] /= factor[i, i]
+        s = -right[i]
+        for q in range(i + 1, width):
+            right[q] = fma(s, factor[i, q], right[q])
+
+
+@numba.njit(inline="always", **_COMPILED)
+def solve_factor(factor, right, width):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+    """Solve by the factor: `NormalEquations.solve_upper`, inlined where the width is a constant."""
+    for i in range(width - 1, -1, -1):
+        right[i] /= factor[i, i]
+        s = -right[i]
+        for q in range(i):
+            right[q] = fma(s, factor[i, q], right[q])
+
+
+def split_rows(indptr: Rows, width: int, blocks: int) -> list[int]:
+    """Divide rows into blocks of about equal work: a row costs its ratings and, for its solve, `width` more.
+
+    Parameters
+    ----------
+    indptr : ndarray of int, shape (rows + 1,)
+        Where each row's ratings start, as in a CSR matrix.
+    width : int
+        Columns of the padded factors.
+    blocks : int
+        How many, at least 1; some come out empty where single rows are large.
+
+    Returns
+    -------
+    list of int
+        Rising bounds, ``blocks + 1`` of them, from 0 to the number of rows.
+    """
+    work = indptr + np.arange(len(indptr), dtype=np.int64) * width
+    wanted = np.linspace(0, work[-1], blocks + 1)[1:-1]
+    return [0, *np.searchsorted(work, wanted).tolist(), len(indptr) - 1]
+
+
+def run_blocks(pool: ThreadPoolExecutor, task: Callable[[int, int], Any], bounds: Iterable[int]) -> list[Any]:
+    """Call ``task(first, last)`` for each block of rows that is not empty, several at a time; return what they return.
+
+    Plain threads around kernels that release the GIL: numba's own pool ends the process when two threads enter it.
+    """
+    return list(pool.map(lambda block: task(*block), [block for block in pairwise(bounds) if block[0] < block[1]]))
