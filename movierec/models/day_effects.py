@@ -36,13 +36,13 @@ class DayEffects:
     precision : float
         Of the effects, in 1 / stars squared.
     draws : DayDraws
-        Conditional means and draws.
+        Of the last sweep.
     """
 
     def __init__(self, blocks: RowBlocks, days: Days, day: npt.NDArray[np.int32]) -> None:
         self.blocks, self.days, self.day = blocks, days, day
         self.precision = _START_PRECISION
-        self.draws = DayDraws(np.zeros(len(days.user), np.float32), np.zeros(len(days.user), np.float32))
+        self.draws = DayDraws(*(np.zeros(len(day)) for _ in DayDraws._fields))
         self._sizes = np.diff(days.indptr)
 
     def draw(
@@ -53,12 +53,12 @@ class DayEffects:
         weights: Floats,
         rng: np.random.Generator,
     ) -> None:
-        """Draw the effects given what the factors leave of the ratings, take them from it, then draw their precision.
+        """Draw the effects given what the factors leave of the ratings, then their precision.
 
         Parameters
         ----------
         residuals : ndarray of float32, shape (ratings,)
-            In the users' order; changed in place.
+            In the users' order, effects included.
         columns : ndarray of int32, shape (ratings,)
             Movie of each.
         precisions, weights : ndarray, shape (users,) and (movies,)
@@ -73,12 +73,25 @@ class DayEffects:
             draw_day_effects(first, last, self.days, *shared)
 
         self.blocks.run_with_noise(rng, draw)
-        squares = float(np.square(self.draws.effect, dtype=np.float64).sum())
-        self.precision = float(rng.gamma(1 + len(self.draws.effect) / 2, 1 / (_RATE + squares / 2)))
+        scale = self._draw_scale(rng)
+        squares = float(np.square(self.draws.effect).sum())
+        self.precision = float(rng.gamma(1 + len(self.day) / 2, 1 / (_RATE + squares / 2))) / scale**2
+        np.multiply(self.draws.effect, scale, out=self.draws.effect)
+
+    def _draw_scale(self, rng: np.random.Generator) -> float:
+        """Draw a common factor of all effects by regression of the ratings on them.
+
+        Without it a small variance takes hundreds of sweeps to find: Liu & Wu (1999), "Parameter expansion for data
+        augmentation".
+        """
+        precision, mean, effect = self.draws
+        agreement = float((mean * (precision + self.precision) * effect).sum())
+        size = float((precision * effect**2).sum())
+        return agreement / size + float(rng.standard_normal()) / np.sqrt(size)
 
     def by_rating(self) -> Floats:
         """Return the effect of each rating's day in stars, shape (ratings,)."""
-        return np.repeat(self.draws.effect, self._sizes)
+        return np.repeat(self.draws.effect.astype(np.float32), self._sizes)
 
 
 def number_days(timestamps: npt.ArrayLike) -> npt.NDArray[np.int32]:

@@ -161,7 +161,9 @@ class Chain:
     def _draw_days(self, days: DayEffects) -> None:
         precisions = self.precision * self.users.noise.weights.astype(np.float64)
         days.draw(self.residuals, self.users.ratings.columns, precisions, self.movies.noise.weights, self._rng("days"))
-        np.subtract(self.centred, days.by_rating(), out=self.users.ratings.targets)
+        effects = days.by_rating()
+        self.residuals -= effects
+        np.subtract(self.centred, effects, out=self.users.ratings.targets)
         np.take(self.users.ratings.targets, self.movie_order, out=self.movies.ratings.targets)
 
     def _draw_noise(self) -> None:

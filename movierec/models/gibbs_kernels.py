@@ -87,10 +87,11 @@ class Days(NamedTuple):
 
 
 class DayDraws(NamedTuple):
-    """Conditional mean and draw of each day's effect in stars, float32 of shape (days,)."""
+    """Of each day: precision of its ratings together, conditional mean and draw of its effect; float64, shape (days,)."""
 
-    mean: Floats
-    effect: Floats
+    precision: npt.NDArray[np.float64]
+    mean: npt.NDArray[np.float64]
+    effect: npt.NDArray[np.float64]
 
 
 @cache
@@ -148,21 +149,19 @@ def compute_residuals(first, last, ratings, values, users, movies, residuals):  
 
 @numba.njit(**_COMPILED)
 def draw_day_effects(first, last, days, columns, residuals, precisions, weights, prior_precision, noise, draws):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
-    """Draw a normal effect for each of the days `first` to `last`, and take it from the residuals of its ratings.
+    """Draw a normal effect for each of the days `first` to `last` given what the factors leave of its ratings.
 
-    A rating's precision is ``precisions[user] * weights[movie]``, the effect's `prior_precision` around 0. The conditional
-    mean goes into ``draws.mean``, the draw into ``draws.effect``.
+    A rating's precision is ``precisions[user] * weights[movie]``, the effect's `prior_precision` around 0.
     """
     for day in range(first, last):
-        precision, total = prior_precision, 0.0
+        precision, total = 0.0, 0.0
         for k in range(days.indptr[day], days.indptr[day + 1]):
             weight = precisions[days.user[day]] * weights[columns[k]]
             precision += weight
             total += weight * np.float64(residuals[k])
-        draws.mean[day] = total / precision
-        draws.effect[day] = draws.mean[day] + noise[day - first] / np.sqrt(precision)
-        for k in range(days.indptr[day], days.indptr[day + 1]):
-            residuals[k] -= draws.effect[day]
+        draws.precision[day] = precision
+        draws.mean[day] = total / (precision + prior_precision)
+        draws.effect[day] = draws.mean[day] + noise[day - first] / np.sqrt(precision + prior_precision)
 
 
 @numba.njit(**_COMPILED)
