@@ -42,7 +42,7 @@ class Bags:
 
 def scale_bags(counts: npt.ArrayLike) -> Floats:
     """Return 1 / sqrt(ratings) of each row, shape (rows, 1); 1 where there are none."""
-    return (1 / np.sqrt(np.maximum(counts, 1))).astype(np.float32)[:, None]
+    return np.asarray(1 / np.sqrt(np.maximum(counts, 1)), dtype=np.float32)[:, None]
 
 
 def decompose_bags(rows: Bags, columns: Bags, directions: int, rng: np.random.Generator) -> Basis:
@@ -65,10 +65,10 @@ def decompose_bags(rows: Bags, columns: Bags, directions: int, rng: np.random.Ge
     mean = columns.add_rows(rows.scale)[:, 0] / np.float32(rows.blocks.rows)
 
     def apply(dense: Floats) -> Floats:
-        return rows.scale * rows.add_rows(dense) - mean @ dense
+        return np.asarray(rows.scale * rows.add_rows(dense) - mean @ dense, dtype=np.float32)
 
     def apply_transposed(dense: Floats) -> Floats:
-        return columns.add_rows(rows.scale * dense) - np.outer(mean, dense.sum(axis=0))
+        return np.asarray(columns.add_rows(rows.scale * dense) - np.outer(mean, dense.sum(axis=0)), dtype=np.float32)
 
     centred = Operator(rows.blocks, columns.blocks, apply, apply_transposed)
     found = find_directions(centred, directions, POWER_ITERATIONS, rng)

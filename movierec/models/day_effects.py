@@ -1,5 +1,6 @@
 """Moods: an offset of all ratings that a user gave on one day."""
 
+import math
 from typing import Final
 
 import numpy as np
@@ -48,7 +49,7 @@ class DayEffects:
     def draw(
         self,
         residuals: Floats,
-        columns: npt.NDArray[np.int32],
+        columns: npt.NDArray[np.integer],
         precisions: npt.NDArray[np.float64],
         weights: Floats,
         rng: np.random.Generator,
@@ -87,7 +88,7 @@ class DayEffects:
         precision, mean, effect = self.draws
         agreement = float((mean * (precision + self.precision) * effect).sum())
         size = float((precision * effect**2).sum())
-        return agreement / size + float(rng.standard_normal()) / np.sqrt(size)
+        return agreement / size + float(rng.standard_normal()) / math.sqrt(size)
 
     def by_rating(self) -> Floats:
         """Return the effect of each rating's day in stars, shape (ratings,)."""
@@ -106,8 +107,8 @@ def number_days(timestamps: npt.ArrayLike) -> npt.NDArray[np.int32]:
 
 
 def locate_days(
-    day_user: npt.NDArray[np.int32], day: npt.NDArray[np.int32], user: npt.ArrayLike, wanted: npt.ArrayLike
-) -> npt.NDArray[np.int64]:
+    day_user: npt.NDArray[np.integer], day: npt.NDArray[np.integer], user: npt.ArrayLike, wanted: npt.ArrayLike
+) -> npt.NDArray[np.int32]:
     """Find the rows of users' days.
 
     Parameters
@@ -119,13 +120,13 @@ def locate_days(
 
     Returns
     -------
-    ndarray of int64, shape (n,)
+    ndarray of int32, shape (n,)
         Rows of `day`, -1 where the user has no such day.
     """
     keys, sought = _join(day_user, day), _join(np.asarray(user), np.asarray(wanted))
     rows = np.searchsorted(keys, sought)
     found = np.append(keys, -1)[rows] == sought
-    return np.where(found, rows, UNKNOWN)
+    return np.where(found, rows, UNKNOWN).astype(np.int32)
 
 
 def _join(user: npt.NDArray[np.integer], day: npt.NDArray[np.integer]) -> npt.NDArray[np.int64]:

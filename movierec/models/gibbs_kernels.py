@@ -87,7 +87,7 @@ class Days(NamedTuple):
 
 
 class DayDraws(NamedTuple):
-    """Of each day: precision of its ratings together, conditional mean and draw of its effect; float64, shape (days,)."""
+    """Of each day: precision of its ratings together, conditional mean and draw of its effect; shape (days,)."""
 
     precision: npt.NDArray[np.float64]
     mean: npt.NDArray[np.float64]

@@ -16,9 +16,9 @@ Rows = npt.NDArray[np.int32]
 
 @dataclass(frozen=True)
 class SweepResult:
-    """Root mean squared error of the mean of all kept sweeps so far, in stars; during the burn-in of the last one alone.
+    """Root mean squared error of the mean of all kept sweeps so far, in stars; None without validation ratings.
 
-    None without validation ratings.
+    During the burn-in it is that of the last sweep alone.
     """
 
     sweep: int

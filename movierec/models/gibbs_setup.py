@@ -137,9 +137,7 @@ def _point(rows: Rows, n: int) -> npt.NDArray[np.int64]:
     return np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=n))])
 
 
-def _describe(
-    bags: Bags, other: Bags, directions: int, unrated: int, rng: np.random.Generator
-) -> dict[str, Basis]:
+def _describe(bags: Bags, other: Bags, directions: int, unrated: int, rng: np.random.Generator) -> dict[str, Basis]:
     """Find the directions of a side's bags and counts; rows without ratings get neutral ones."""
     bases = {"counts": decompose_features(describe_counts(np.diff(bags.indptr)))}
     if directions:

@@ -63,9 +63,7 @@ def measure_draws(
     return first + total / draws, np.maximum(squares - total**2 / draws, 0) / (draws - 1)
 
 
-def _score(
-    user: Rows, movie: Rows, users: npt.NDArray[np.float16], movies: npt.NDArray[np.float16]
-) -> Array:
+def _score(user: Rows, movie: Rows, users: npt.NDArray[np.float16], movies: npt.NDArray[np.float16]) -> Array:
     """Score pairs in float32, of which only the rows in use are made."""
     (user, wide_users), (movie, wide_movies) = _widen(user, users), _widen(movie, movies)
     scores: Array = score_pairs(user, movie, wide_users, wide_movies)

@@ -63,7 +63,7 @@ class PosteriorRecorder:
         return self.recorded * times // self.kept > (self.recorded - 1) * times // self.kept
 
     def finish(self) -> Arrays:
-        """Return the arrays of a model by name; see `movierec.models.bayes.Bayes`."""
+        """Return the arrays of a model by name; see `PosteriorPredictive`."""
         chain = self.chain
         rng = seeds.rng(chain.seed, "bayes", "mean")
         users, movies = self.mean.factorize(chain.users.blocks, chain.movies.blocks, FACTORS_OF_MEAN, rng)

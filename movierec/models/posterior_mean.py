@@ -63,7 +63,9 @@ class PosteriorMean:
         )
 
     def _as_operator(self, users: RowBlocks, movies: RowBlocks) -> Operator:
-        def multiply(sides: tuple[list[Halves], list[Halves]], blocks: tuple[RowBlocks, RowBlocks], dense: Floats) -> Floats:
+        def multiply(
+            sides: tuple[list[Halves], list[Halves]], blocks: tuple[RowBlocks, RowBlocks], dense: Floats
+        ) -> Floats:
             total = np.zeros((blocks[0].rows, dense.shape[1]), np.float32)
             for here, there in zip(*sides, strict=True):
                 inner = blocks[1].multiply_transposed(_factors(there), dense).astype(np.float32)

@@ -2,13 +2,12 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
-from movierec.models.normal_equations import split_rows
+from movierec.models.normal_equations import run_blocks, split_rows
 
 MOST_BLOCKS: Final = 32
 WORK_OF_A_BLOCK: Final = 25_000  # ratings; less is not worth handing to another thread
@@ -34,24 +33,24 @@ class RowBlocks:
     ----------
     rows : int
         How many.
-    bounds : list of (int, int)
-        First row of each block and the row after its last; none is empty.
+    bounds : list of int
+        Rising, from 0 to `rows`.
     """
 
     def __init__(self, pool: ThreadPoolExecutor, indptr: npt.NDArray[np.integer[Any]], width: int) -> None:
         self.pool, self.rows = pool, len(indptr) - 1
         work = int(indptr[-1]) + width * self.rows
         blocks = min(max(1, work // WORK_OF_A_BLOCK), MOST_BLOCKS)
-        self.bounds = [block for block in pairwise(split_rows(indptr, width, blocks)) if block[0] < block[1]]
+        self.bounds = sorted(set(split_rows(indptr, width, blocks)))
 
     def run(self, task: Task) -> list[Any]:
         """Call ``task(first, last)`` for each block; return the results in the blocks' order."""
-        return list(self.pool.map(lambda block: task(*block), self.bounds))
+        return run_blocks(self.pool, task, self.bounds)
 
     def run_with_noise(self, rng: np.random.Generator, task: RandomTask) -> list[Any]:
         """Call ``task(first, last, rng)`` for each block with a generator of its own, derived from `rng`."""
-        jobs = zip(self.bounds, rng.spawn(len(self.bounds)), strict=True)
-        return list(self.pool.map(lambda job: task(*job[0], job[1]), jobs))
+        generators = dict(zip(self.bounds, rng.spawn(len(self.bounds)), strict=True))
+        return self.run(lambda first, last: task(first, last, generators[first]))
 
     def multiply(self, left: Floats, right: Floats) -> Floats:
         """Return ``left @ right`` in float32, shape (rows, columns of `right`)."""

@@ -1,5 +1,4 @@
-"""The distribution that a side's rows share, and its draws given the rows: mean, precision and the linear maps of side
-information."""
+"""The distribution that a side's rows share, drawn given the rows: mean, precision, linear maps of side information."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -86,10 +85,10 @@ class RowDistribution:
         """Draw from the normal-Wishart posterior (Salakhutdinov & Mnih 2008, eq. 14)."""
         n, active = self.rated, rows.shape[1]
         residuals = rows - self.explained
-        average = residuals[:n].mean(axis=0, dtype=np.float64)
+        average: Array = residuals[:n].mean(axis=0, dtype=np.float64)
         residuals -= average.astype(np.float32)
         residuals[n:] = 0
-        scatter = np.eye(active) + self.blocks.multiply_transposed(residuals, residuals)
+        scatter: Array = np.eye(active) + self.blocks.multiply_transposed(residuals, residuals)
         scatter += MEAN_STRENGTH * n / (MEAN_STRENGTH + n) * np.outer(average, average)
         degrees = active + n
         for linear in self.maps.values():
@@ -97,7 +96,7 @@ class RowDistribution:
             degrees += len(linear.precision)
         root = draw_wishart_root(scatter, degrees, rng)
         self.precision = root @ root.T
-        self.inverse_root = np.linalg.inv(root)
+        self.inverse_root = np.asarray(np.linalg.inv(root), dtype=np.float64)
         noise = rng.standard_normal(active) @ self.inverse_root
         self.mean = (n * average + np.sqrt(MEAN_STRENGTH + n) * noise) / (MEAN_STRENGTH + n)
 

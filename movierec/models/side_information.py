@@ -81,4 +81,4 @@ def describe_content(movies: pd.DataFrame, ids: npt.NDArray[np.int32]) -> Array:
         years = movies[YEAR].astype("Float64").dropna()
         tables.append(pd.crosstab(movies[MOVIE_ID].loc[years.index].to_numpy(), (years // 10).to_numpy()))
     flags = pd.concat([table.reindex(ids, fill_value=0) for table in tables], axis=1)
-    return np.minimum(flags.to_numpy(dtype=np.float64), 1.0)
+    return np.asarray(np.minimum(flags.to_numpy(dtype=np.float64), 1.0))

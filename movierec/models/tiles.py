@@ -85,9 +85,9 @@ def _sum_lanes(builder: ir.IRBuilder, vector: ir.Value) -> ir.Value:
     return numbers[0]
 
 
-def _open_arguments(context, builder, signature, arguments):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
-    """Return arrays as matrices and integers as wide as an address."""
-    opened = []
+def _open_arguments(context: Any, builder: ir.IRBuilder, signature: Any, arguments: Any) -> Any:  # noqa: ANN401
+    """Return arrays as matrices, and integers as wide as an address."""
+    opened: list[Any] = []
     for kind, argument in zip(signature.args, arguments, strict=True):
         if isinstance(kind, types.Array):
             opened.append(_Matrix(builder, context.make_array(kind)(context, builder, argument)))
