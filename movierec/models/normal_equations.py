@@ -88,40 +88,57 @@ def compile_normal_equations(width: int) -> NormalEquations:
 def _make_accumulate(width: int) -> Kernel:
     @numba.njit(**_COMPILED)
     def accumulate(system, right, scratch, factors, columns, weights, targets):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
-        plain, weighted = scratch[0], scratch[1]
-        for first in range(0, len(columns), BATCH):
-            count = min(BATCH, len(columns) - first)
-            for k in range(count):
-                weight, target = weights[first + k], targets[first + k]
-                column = columns[first + k]
-                for j in range(width):
-                    value = factors[column, j]
-                    plain[k, j] = value
-                    weighted[k, j] = weight * value
-                    right[j] = fma(target, value, right[j])
+        add_ratings(system, right, scratch, factors, columns, weights, targets, width)
+
+    return accumulate
+
+
+@numba.njit(inline="always", **_COMPILED)
+def add_ratings(system, right, scratch, factors, columns, weights, targets, width):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+    """Add a row's ratings to its equations: `NormalEquations.accumulate`, inlined where the width is a constant.
+
+    A rating of weight 0 costs its part of `right` alone.
+    """
+    plain, weighted = scratch[0], scratch[1]
+    count = 0
+    for k in range(len(columns) + 1):
+        if count == BATCH or k == len(columns):
             for row in range(0, width, TILE_ROWS):
                 for column in range(row // LANES * LANES, width, LANES):
                     add_tile(system, weighted, plain, count, row, column)
-
-    return accumulate
+            count = 0
+        if k < len(columns):
+            source, weight, target = np.uint64(columns[k]), weights[k], targets[k]
+            for j in range(width):
+                value = factors[source, j]
+                plain[count, j] = value
+                weighted[count, j] = weight * value
+                right[j] = fma(target, value, right[j])
+            count += weight != np.float32(0)
 
 
 def _make_factorize(width: int) -> Kernel:
     @numba.njit(**_COMPILED)
     def factorize(system):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
-        negative = np.empty((TILE_ROWS, width), np.float32)
-        for start in range(0, width, TILE_ROWS):
-            if not _factorize_rows(system, negative, start, width):
-                return False
-            for row in range(start + TILE_ROWS, width, TILE_ROWS):
-                for column in range(row // LANES * LANES, width, LANES):
-                    add_tile(system, negative, system[start:], TILE_ROWS, row, column)
-        for i in range(width):
-            for q in range(i):
-                system[i, q] = system[q, i]
-        return True
+        return factorize_system(system, width)
 
     return factorize
+
+
+@numba.njit(inline="always", **_COMPILED)
+def factorize_system(system, width):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+    """Replace a system by its Cholesky factor: `NormalEquations.factorize`, inlined where the width is a constant."""
+    negative = np.empty((TILE_ROWS, width), np.float32)
+    for start in range(0, width, TILE_ROWS):
+        if not _factorize_rows(system, negative, start, width):
+            return False
+        for row in range(start + TILE_ROWS, width, TILE_ROWS):
+            for column in range(row // LANES * LANES, width, LANES):
+                add_tile(system, negative, system[start:], TILE_ROWS, row, column)
+    for i in range(width):
+        for q in range(i):
+            system[i, q] = system[q, i]
+    return True
 
 
 @numba.njit(inline="always", **_COMPILED)
@@ -145,21 +162,33 @@ def _factorize_rows(system, negative, start, width):  # type: ignore[no-untyped-
 def _make_solvers(width: int) -> tuple[Kernel, Kernel]:
     @numba.njit(**_COMPILED)
     def solve_lower(factor, right):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
-        for i in range(width):
-            right[i] /= factor[i, i]
-            s = -right[i]
-            for q in range(i + 1, width):
-                right[q] = fma(s, factor[i, q], right[q])
+        solve_transposed(factor, right, width)
 
     @numba.njit(**_COMPILED)
     def solve_upper(factor, right):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
-        for i in range(width - 1, -1, -1):
-            right[i] /= factor[i, i]
-            s = -right[i]
-            for q in range(i):
-                right[q] = fma(s, factor[i, q], right[q])
+        solve_factor(factor, right, width)
 
     return solve_lower, solve_upper
+
+
+@numba.njit(inline="always", **_COMPILED)
+def solve_transposed(factor, right, width):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+    """Solve by the factor's transpose: `NormalEquations.solve_lower`, inlined where the width is a constant."""
+    for i in range(width):
+        right[i] /= factor[i, i]
+        s = -right[i]
+        for q in range(i + 1, width):
+            right[q] = fma(s, factor[i, q], right[q])
+
+
+@numba.njit(inline="always", **_COMPILED)
+def solve_factor(factor, right, width):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+    """Solve by the factor: `NormalEquations.solve_upper`, inlined where the width is a constant."""
+    for i in range(width - 1, -1, -1):
+        right[i] /= factor[i, i]
+        s = -right[i]
+        for q in range(i):
+            right[q] = fma(s, factor[i, q], right[q])
 
 
 def split_rows(indptr: Rows, width: int, blocks: int) -> list[int]:
