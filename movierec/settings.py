@@ -85,6 +85,23 @@ class AlsParams(Section):
     relevance_threshold: ConfidenceThreshold
 
 
+class BayesParams(Section):
+    """Bayesian matrix factorisation by Gibbs sampling."""
+
+    factors: Factors
+    sweeps: int = Field(ge=4, le=100_000, description="draws of every parameter")
+    burn_in: int = Field(ge=0, le=100_000, description="sweeps at the start that are forgotten")
+    directions: int = Field(ge=0, le=4000, description="side information: directions of what was rated; 0: none")
+    day_effects: bool = Field(description="whether all ratings of a user on one day share an offset")
+    samples: int = Field(ge=2, le=1000, description="draws that are stored, for deviations and new users")
+
+    @model_validator(mode="after")
+    def _keep_something(self) -> "BayesParams":
+        if self.sweeps - self.burn_in < 2:
+            raise ValueError(f"a burn-in of {self.burn_in} leaves less than two of {self.sweeps} sweeps")
+        return self
+
+
 class SvdConfiguration(Section):
     """One trial of the SVD's hyperparameters."""
 
