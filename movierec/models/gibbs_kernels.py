@@ -11,7 +11,14 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
-from movierec.models.normal_equations import BATCH, Kernel, compile_normal_equations
+from movierec.models.normal_equations import (
+    BATCH,
+    Kernel,
+    add_ratings,
+    factorize_system,
+    solve_factor,
+    solve_transposed,
+)
 from movierec.models.tiles import dot_rows
 
 _COMPILED: Final = {"nogil": True, "cache": True, "error_model": "numpy"}
@@ -105,8 +112,6 @@ def compile_draw_rows(width: int) -> Kernel:
     13). `noise`, standard normal, has a row for each row of the range. Returns whether every precision was positive
     definite.
     """
-    accumulate, factorize, solve_lower, solve_upper = compile_normal_equations(width)
-
     @numba.njit(**_COMPILED)
     def draw_rows(first, last, ratings, other, prior, precisions, noise, drawn, mean):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
         indptr = ratings.indptr
@@ -122,14 +127,14 @@ def compile_draw_rows(width: int) -> Kernel:
             system[:] = prior.precision
             right, draw = mean[row], drawn[row]
             right[:] = prior.right[row]
-            accumulate(system, right, scratch, other.design, columns, weights, targets)
-            if not factorize(system):
+            add_ratings(system, right, scratch, other.design, columns, weights, targets, width)
+            if not factorize_system(system, width):
                 return False
-            solve_lower(system, right)
+            solve_transposed(system, right, width)
             for j in range(width):
                 draw[j] = right[j] + noise[row - first, j]
-            solve_upper(system, right)
-            solve_upper(system, draw)
+            solve_factor(system, right, width)
+            solve_factor(system, draw, width)
         return True
 
     return draw_rows
