@@ -112,6 +112,7 @@ def compile_draw_rows(width: int) -> Kernel:
     13). `noise`, standard normal, has a row for each row of the range. Returns whether every precision was positive
     definite.
     """
+
     @numba.njit(**_COMPILED)
     def draw_rows(first, last, ratings, other, prior, precisions, noise, drawn, mean):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
         indptr = ratings.indptr
