@@ -1,7 +1,7 @@
 """What is known of users and movies beside the stars, in orthogonal directions: counts, genres and decades."""
 
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -75,10 +75,18 @@ def describe_content(movies: pd.DataFrame, ids: npt.NDArray[np.int32]) -> Array:
     ids : ndarray of int32, shape (n,)
         The movies to describe.
     """
-    genres = movies[GENRES].explode().dropna()
-    tables = [pd.crosstab(movies[MOVIE_ID].loc[genres.index].to_numpy(), genres.to_numpy())]
+    row = pd.Index(ids).get_indexer(pd.Index(movies[MOVIE_ID]))
+    counts = movies[GENRES].map(len).to_numpy()
+    flags = [_flag(np.repeat(row, counts), movies[GENRES].explode().dropna(), len(ids))]
     if YEAR in movies:
-        years = movies[YEAR].astype("Float64").dropna()
-        tables.append(pd.crosstab(movies[MOVIE_ID].loc[years.index].to_numpy(), (years // 10).to_numpy()))
-    flags = pd.concat([table.reindex(ids, fill_value=0) for table in tables], axis=1)
-    return np.asarray(np.minimum(flags.to_numpy(dtype=np.float64), 1.0))
+        known = movies[YEAR].notna().to_numpy()
+        flags.append(_flag(row[known], movies.loc[known, YEAR].astype(np.int64) // 10, len(ids)))
+    return np.hstack(flags)
+
+
+def _flag(row: npt.NDArray[np.intp], values: "pd.Series[Any]", rows: int) -> Array:
+    """Return a column of flags for each distinct value in ascending order, shape (rows, values); row -1 is nobody's."""
+    names, column = np.unique(values.to_numpy(), return_inverse=True)
+    flags = np.zeros((rows + 1, len(names)))
+    flags[row, column] = 1
+    return flags[:-1]
