@@ -16,11 +16,10 @@ def main() -> None:
     params = load_params()
     train, validation = io.read_parquet(paths.TRAIN), io.read_parquet(paths.VALIDATION)
     movies = io.read_parquet(paths.CLEAN_MOVIES)
-    bar = tqdm(total=params.bayes.sweeps, desc="Bayes", unit="sweep", disable=None)
+    model = Bayes(**params.bayes.model_dump(), seed=params.seed)
+    bar = tqdm(total=model.plan(len(train)).sweeps, desc="Bayes", unit="sweep", disable=None)
     with bar as progress, timed("training_time_s"):
-        model = Bayes(**params.bayes.model_dump(), seed=params.seed).fit(
-            train, validation, on_sweep=lambda _: progress.update(), movies=movies
-        )
+        model.fit(train, validation, on_sweep=lambda _: progress.update(), movies=movies)
     model.save(paths.MODELS / "bayes.npz")
     pairs = validation[USER_ID], validation[MOVIE_ID]
     final = {"validation_rmse": rmse(validation[RATING], model.predict(*pairs, validation.get(TIMESTAMP)))}

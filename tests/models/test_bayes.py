@@ -109,6 +109,12 @@ def test_the_environment_changes_no_byte(tmp_path: Path) -> None:
     assert (tmp_path / "three.npz").read_bytes() == (tmp_path / "one.npz").read_bytes()
 
 
+def test_what_is_left_open_is_chosen_by_the_number_of_ratings() -> None:
+    sizes = [1, 1_000_000, 2_450_000, 17_500_000]
+    assert [Bayes().plan(ratings) for ratings in sizes] == [(31, 120), (31, 120), (15, 64), (15, 40)]
+    assert Bayes(factors=7, sweeps=30).plan(10**9) == (7, 30)
+
+
 def test_too_few_sweeps_or_samples_are_refused() -> None:
     with pytest.raises(ValueError, match="at least two sweeps after the burn-in"):
         Bayes(sweeps=21, burn_in=20)
