@@ -14,6 +14,7 @@ from movierec.paths import PARAMS
 from movierec.settings import (
     AbtestParams,
     AlsParams,
+    BayesParams,
     CleanParams,
     EvaluateParams,
     Factors,
@@ -37,6 +38,7 @@ class Params(Section):
     split: SplitParams
     svd: SvdParams
     als: AlsParams
+    bayes: BayesParams
     tune: TuneParams
     evaluate: EvaluateParams
     abtest: AbtestParams

@@ -14,6 +14,8 @@ LearningRate = Annotated[float, Field(gt=0, le=1, description="step size of SGD"
 Regularization = Annotated[float, Field(ge=0, le=1e6, description="L2 penalty")]
 InitStdDev = Annotated[float, Field(ge=0, le=10, description="standard deviation of the factors' first draw")]
 Iterations = Annotated[int, Field(ge=1, le=1000, description="sweeps over users and movies")]
+Sweeps = Annotated[int, Field(ge=4, le=100_000, description="draws of every parameter")]
+LEAST_SWEEPS = 40  # that the Bayesian factorisation chooses by itself
 Alpha = Annotated[float, Field(gt=0, le=1e6, description="confidence of a rating for each of its stars")]
 Patience = Annotated[int, Field(ge=0, le=10_000, description="epochs without a better validation RMSE; 0: never stop")]
 StarThreshold = Annotated[float, Field(ge=0.5, le=5, description="stars from which a rating counts as liked")]
@@ -86,6 +88,25 @@ class AlsParams(Section):
     regularization: Regularization
     alpha: Alpha
     relevance_threshold: ConfidenceThreshold
+
+
+class BayesParams(Section):
+    """Bayesian matrix factorisation by Gibbs sampling."""
+
+    factors: Factors | None
+    sweeps: Sweeps | None
+    burn_in: int = Field(ge=0, le=100_000, description="sweeps at the start that are forgotten")
+    directions: int = Field(ge=0, le=4000, description="side information: directions of what was rated; 0: none")
+    day_effects: bool = Field(description="whether all ratings of a user on one day share an offset")
+    samples: int = Field(ge=2, le=1000, description="draws that are stored, for deviations and new users")
+
+    @model_validator(mode="after")
+    def _keep_something(self) -> "BayesParams":
+        if self.burn_in + 2 > (self.sweeps or LEAST_SWEEPS):
+            raise ValueError(
+                f"a burn-in of {self.burn_in} leaves less than two of {self.sweeps or LEAST_SWEEPS} sweeps"
+            )
+        return self
 
 
 class SvdConfiguration(Section):

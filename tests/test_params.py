@@ -45,6 +45,14 @@ GOOD: Tree = {
         "patience": 0,
     },
     "als": {"engine": "fast", "iterations": 15, "regularization": 30.0, "alpha": 1.0, "relevance_threshold": 4.0},
+    "bayes": {
+        "factors": 31,
+        "sweeps": 120,
+        "burn_in": 20,
+        "directions": 256,
+        "day_effects": True,
+        "samples": 16,
+    },
     "tune": {
         "search": "grid",
         "trials": 32,
@@ -74,6 +82,7 @@ GOOD: Tree = {
         "minimum_effect": 0.01,
     },
 }
+MAY_BE_LEFT_OPEN = {"als.relevance_threshold", f"{ALS_TRIAL}.relevance_threshold", "bayes.factors", "bayes.sweeps"}
 # key: the values at both ends of its range, and values just outside
 WHOLE_NUMBERS: dict[str, tuple[list[int], list[int]]] = {
     "seed": ([0, 2**32 - 1], [-1, 2**32]),
@@ -82,6 +91,11 @@ WHOLE_NUMBERS: dict[str, tuple[list[int], list[int]]] = {
     "clean.min_movie_ratings": ([1, 10**9], [0, -5]),
     "svd.epochs": ([1, 10_000], [0, 10_001]),
     "als.iterations": ([1, 1000], [0, 1001]),
+    "bayes.factors": ([1, 2000], [0, 2001]),
+    "bayes.sweeps": ([22, 100_000], [3, 100_001]),
+    "bayes.burn_in": ([0, 118], [-1, 100_001]),
+    "bayes.directions": ([0, 4000], [-1, 4001]),
+    "bayes.samples": ([2, 1000], [1, 1001]),
     "tune.trials": ([1, 10_000], [0, 10_001]),
     "tune.workers": ([1, 256], [0, 257]),
     f"{TRIAL}.factors": ([1, 2000], [0, 2001]),
@@ -211,7 +225,7 @@ def test_committed_params_read_as_dvc_reads_them() -> None:
 
 
 def test_every_key_is_tested_here() -> None:
-    tested = {*WHOLE_NUMBERS, *NUMBERS, *WORDS, "clean.iterate"}
+    tested = {*WHOLE_NUMBERS, *NUMBERS, *WORDS, "clean.iterate", "bayes.day_effects"}
     assert tested == set(leaves(GOOD))
     committed = load_params(PARAMS).model_dump()
     for name in ("svd", "als"):
@@ -270,7 +284,7 @@ def test_refuses_what_is_out_of_range(key: str, value: object, save: Save) -> No
 @pytest.mark.parametrize("key", [*WHOLE_NUMBERS, *NUMBERS])
 @pytest.mark.parametrize("value", ["1e-5", "${seed}", True, None, [1], float("nan"), float("inf")])
 def test_refuses_what_is_no_number(key: str, value: object, save: Save) -> None:
-    if key in {"als.relevance_threshold", f"{ALS_TRIAL}.relevance_threshold"} and value is None:
+    if key in MAY_BE_LEFT_OPEN and value is None:
         return
     message = refusal(save(with_value(key, value)))
     assert re.match(
@@ -291,11 +305,23 @@ def test_refuses_what_is_no_word(key: str, value: object, save: Save) -> None:
     assert f"{key} is {value!r}: it should be " in refusal(save(with_value(key, value)))
 
 
+@pytest.mark.parametrize("key", ["clean.iterate", "bayes.day_effects"])
 @pytest.mark.parametrize("value", ["no", "yes", 1, 0, None])
-def test_refuses_what_is_neither_true_nor_false(value: object, save: Save) -> None:
-    assert f"clean.iterate is {value!r}: it should be a valid boolean" in refusal(
-        save(with_value("clean.iterate", value))
-    )
+def test_refuses_what_is_neither_true_nor_false(key: str, value: object, save: Save) -> None:
+    assert f"{key} is {value!r}: it should be a valid boolean" in refusal(save(with_value(key, value)))
+
+
+def test_a_burn_in_that_leaves_nothing_is_refused(save: Save) -> None:
+    for sweeps, told in ((21, 21), (None, 40)):
+        content = with_value("bayes.sweeps", sweeps)
+        content["bayes"]["burn_in"] = told - 1
+        message = refusal(save(content))
+        assert f"a burn-in of {told - 1} leaves less than two of {told} sweeps" in message
+
+
+def test_the_size_of_the_bayesian_model_may_be_left_open(save: Save) -> None:
+    for key in ("factors", "sweeps"):
+        assert getattr(load_params(save(with_value(f"bayes.{key}", None))).bayes, key) is None
 
 
 @pytest.mark.parametrize("key", SECTIONS)

@@ -7,10 +7,13 @@ from movierec.data.clean import clean_ratings
 from movierec.data.split import Method, split_ratings
 from movierec.data.synthetic import PRESETS
 from movierec.models.als import ALS
+from movierec.models.bayes import Bayes
 from movierec.models.svd import SVD
 from movierec.settings import (
+    LEAST_SWEEPS,
     AlsConfiguration,
     AlsParams,
+    BayesParams,
     CleanParams,
     SplitParams,
     SvdConfiguration,
@@ -33,6 +36,8 @@ def test_sections_fit_the_functions_that_take_them() -> None:
 def test_sections_fit_the_models_that_take_them() -> None:
     assert {"factors", *SvdParams.model_fields} <= parameters(SVD) - {"seed"}
     assert {"factors", *AlsParams.model_fields} == parameters(ALS) - {"seed"}
+    assert set(BayesParams.model_fields) == parameters(Bayes) - {"seed"}
+    assert Bayes().plan(10**9).sweeps == LEAST_SWEEPS
 
 
 def test_a_configuration_has_settings_of_its_model() -> None:

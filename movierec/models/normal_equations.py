@@ -128,13 +128,13 @@ def _make_factorize(width: int) -> Kernel:
 @numba.njit(inline="always", **_COMPILED)
 def factorize_system(system, width):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
     """Replace a system by its Cholesky factor: `NormalEquations.factorize`, inlined where the width is a constant."""
-    negative = np.empty((LANES, width), np.float32)
-    for start in range(0, width, LANES):
-        if not _factorize_square(system, negative, start, width):
+    negative = np.empty((TILE_ROWS, width), np.float32)
+    for start in range(0, width, TILE_ROWS):
+        if not _factorize_rows(system, negative, start, width):
             return False
-        for row in range(start + LANES, width, TILE_ROWS):
+        for row in range(start + TILE_ROWS, width, TILE_ROWS):
             for column in range(row // LANES * LANES, width, LANES):
-                add_tile(system, negative, system[start:], LANES, row, column)
+                add_tile(system, negative, system[start:], TILE_ROWS, row, column)
     for i in range(width):
         for q in range(i):
             system[i, q] = system[q, i]
@@ -142,18 +142,19 @@ def factorize_system(system, width):  # type: ignore[no-untyped-def]  # noqa: AN
 
 
 @numba.njit(inline="always", **_COMPILED)
-def _factorize_square(system, negative, start, width):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
-    """Finish the rows of one square of the diagonal, and put them with the opposite sign into `negative`."""
-    for j in range(start, start + LANES):
+def _factorize_rows(system, negative, start, width):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    """Finish `TILE_ROWS` rows, and put them with the opposite sign into `negative`."""
+    first = start // LANES * LANES  # what is computed left of the diagonal is never read
+    for j in range(start, start + TILE_ROWS):
         if not system[j, j] > np.float32(0):
             return False
         scale = np.float32(1) / np.sqrt(system[j, j])
-        for q in range(start, width):  # what is computed left of the diagonal is never read
+        for q in range(first, width):
             system[j, q] *= scale
             negative[j - start, q] = -system[j, q]
-        for i in range(j + 1, start + LANES):
+        for i in range(j + 1, start + TILE_ROWS):
             multiple = negative[j - start, i]
-            for q in range(start, width):
+            for q in range(first, width):
                 system[i, q] = fma(multiple, system[j, q], system[i, q])
     return True
 

@@ -12,6 +12,7 @@ from movierec.columns import MOVIE_ID, RATING, USER_ID
 from movierec.errors import MovierecError
 from movierec.models.als import ALS
 from movierec.models.base import Recommender, gather, index_ids
+from movierec.models.bayes import Bayes
 from movierec.models.bias import Bias
 from movierec.models.popularity import Popularity
 from movierec.models.svd import SVD
@@ -23,6 +24,7 @@ MODELS: dict[str, Callable[[], Recommender]] = {
     "surprise": lambda: SVD(factors=5, epochs=3, engine="surprise"),
     "als": lambda: ALS(factors=5, iterations=3, regularization=1.0),
     "implicit": lambda: ALS(factors=5, iterations=3, regularization=1.0, engine="implicit"),
+    "bayes": lambda: Bayes(factors=5, sweeps=12, burn_in=4, directions=4),
     "bias": Bias,
     "popularity": Popularity,
 }

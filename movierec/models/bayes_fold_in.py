@@ -1,0 +1,143 @@
+"""A new user or movie met by a fitted Bayesian factorisation: its distribution given its ratings, nothing refitted."""
+
+from dataclasses import dataclass
+from typing import Any, Final, Literal, get_args
+
+import numpy as np
+import numpy.typing as npt
+
+from movierec.models.bags import scale_bags
+from movierec.models.base import Array, Rows
+from movierec.models.posterior_predictive import PosteriorPredictive
+from movierec.models.side_information import describe_counts
+
+NOISE_ROUNDS: Final = 3  # of finding the row's own noise and its factors in turn
+
+Side = Literal["user", "movie"]
+
+
+@dataclass(frozen=True)
+class FoldedRow:
+    """Normal distributions of a new row's bias and factors, one for each stored draw of the other side.
+
+    Attributes
+    ----------
+    model : PosteriorPredictive
+        Fitted.
+    side : {"user", "movie"}
+        What the row is.
+    mean : ndarray of float64, shape (samples, 1 + factors)
+        Conditional means.
+    covariance : ndarray of float64, shape (samples, 1 + factors, 1 + factors)
+        Conditional covariances.
+    noise : float
+        Variance of the row's ratings, relative to the common one.
+    """
+
+    model: PosteriorPredictive
+    side: Side
+    mean: Array
+    covariance: Array
+    noise: float
+
+    def score(self, rows: Rows) -> Array:
+        """Return the unclipped predictions alone, by which to rank: far faster than `predict`; shape (n,)."""
+        design, bias = _split(getattr(self.model, f"{_other(self.side)}_draws")[:, rows])
+        scores: Array = self.model.mean + (bias + (design @ self.mean[:, :, None])[:, :, 0]).mean(axis=0)
+        return scores
+
+    def predict(self, rows: Rows) -> tuple[Array, Array]:
+        """Predict ratings between this row and rows of the other side.
+
+        Parameters
+        ----------
+        rows : ndarray of int, shape (n,)
+            Of the model's movies for a user, of its users for a movie.
+
+        Returns
+        -------
+        predicted, deviation : ndarray of float64, shape (n,)
+            In stars: the prediction on the training ratings' scale, and a rating's standard deviation around it.
+        """
+        other = _other(self.side)
+        design, bias = _split(getattr(self.model, f"{other}_draws")[:, rows])
+        scores = bias + (design @ self.mean[:, :, None])[:, :, 0]
+        uncertainty = np.einsum("sne,sne->n", design @ self.covariance, design) / len(scores)
+        noise = self.model.noise * self.noise * getattr(self.model, f"{other}_noise")[rows]
+        variance = scores.var(axis=0) + uncertainty + noise
+        predicted = np.clip(self.model.mean + scores.mean(axis=0), self.model.lowest, self.model.highest)
+        return predicted, np.sqrt(variance)
+
+
+def fold_in_user(model: PosteriorPredictive, movie_ids: npt.ArrayLike, stars: npt.ArrayLike) -> FoldedRow:
+    """Meet a new user.
+
+    Parameters
+    ----------
+    model : PosteriorPredictive
+        Fitted.
+    movie_ids : array_like of int, shape (ratings,)
+        Distinct; movies that the model has no ratings of are left out. Without any, the user is the mean one.
+    stars : array_like of float, shape (ratings,)
+        Their ratings.
+
+    Returns
+    -------
+    FoldedRow
+        In milliseconds.
+    """
+    return _fold_in(model, "user", model.movies.rows(movie_ids), np.asarray(stars, dtype=np.float64))
+
+
+def fold_in_movie(model: PosteriorPredictive, user_ids: npt.ArrayLike, stars: npt.ArrayLike) -> FoldedRow:
+    """Meet a new movie by its ratings, whatever its genres; parameters as in `fold_in_user`."""
+    return _fold_in(model, "movie", model.users.rows(user_ids), np.asarray(stars, dtype=np.float64))
+
+
+def _fold_in(model: PosteriorPredictive, side: Side, rows: Rows, stars: Array) -> FoldedRow:
+    """Take the sampler's conditional distribution of a row, with its weight at its mean given the factors."""
+    rows, stars = rows[rows >= 0], stars[rows >= 0]
+    other = _other(side)
+    design, bias = _split(getattr(model, f"{other}_draws")[:, rows])
+    targets = stars - model.mean - bias  # (samples, ratings)
+    prior_precision = getattr(model, f"{side}_precision").astype(np.float64)
+    prior = prior_precision @ _prior_mean(model, side, rows)[:, :, None]
+    precision = model.precision[:, None] / getattr(model, f"{other}_noise")[rows]
+    degrees, weight = getattr(model, f"{side}_degrees"), np.ones(len(model.precision))
+    for _ in range(NOISE_ROUNDS):
+        weighted = design * (weight[:, None] * precision)[:, :, None]
+        system = prior_precision + weighted.transpose(0, 2, 1) @ design
+        mean = np.linalg.solve(system, prior + weighted.transpose(0, 2, 1) @ targets[:, :, None])
+        squares = (precision * (targets - (design @ mean)[:, :, 0]) ** 2).sum(axis=1)
+        weight = (degrees + len(rows)) / (degrees + squares)
+    noise = (degrees + squares) / (degrees + len(rows) - 2)  # the mean of 1 / weight
+    return FoldedRow(model, side, mean[:, :, 0], np.linalg.inv(system), float(noise.mean()))
+
+
+def _prior_mean(model: PosteriorPredictive, side: Side, rows: Rows) -> Array:
+    """Return the mean that a row with these ratings has before their stars are seen, shape (samples, 1 + factors)."""
+    mean: Array = getattr(model, f"{side}_centre").astype(np.float64)
+    if len(rows) == 0:
+        return mean
+    stored = vars(model)
+    if f"{side}_bags_projection" in stored:
+        bag = stored[f"{side}_bags_projection"][rows].sum(axis=0, dtype=np.float64) * scale_bags([len(rows)])[0]
+        mean = mean + (bag - stored[f"{side}_bags_mean"]) @ stored[f"{side}_bags_coefficients"]
+    if f"{side}_counts_projection" in stored:
+        count = (describe_counts([len(rows)]) @ stored[f"{side}_counts_projection"].astype(np.float64))[0]
+        mean = mean + (count - stored[f"{side}_counts_mean"]) @ stored[f"{side}_counts_coefficients"]
+    return mean
+
+
+def _other(side: Side) -> Side:
+    users, movies = get_args(Side)
+    other: Side = movies if side == users else users
+    return other
+
+
+def _split(draws: npt.NDArray[Any]) -> tuple[Array, Array]:
+    """Part rows into what the new row's bias and factors are multiplied by, and the bias."""
+    design = draws.astype(np.float64)
+    bias = design[:, :, 0].copy()
+    design[:, :, 0] = 1
+    return design, bias

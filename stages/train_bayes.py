@@ -1,0 +1,32 @@
+"""Stage train_bayes: draw the Bayesian factorisation on train, with its learning curve on validation."""
+
+import pandas as pd
+from tqdm import tqdm
+
+from movierec import io, paths
+from movierec.columns import MOVIE_ID, RATING, TIMESTAMP, USER_ID
+from movierec.metrics.rating import rmse
+from movierec.models.bayes import Bayes
+from movierec.params import load_params
+from movierec.tracking.stage import run_stage, timed
+
+
+def main() -> None:
+    """Write models/bayes.npz, metrics/train_bayes.json and plots/train_bayes.csv."""
+    params = load_params()
+    train, validation = io.read_parquet(paths.TRAIN), io.read_parquet(paths.VALIDATION)
+    movies = io.read_parquet(paths.CLEAN_MOVIES)
+    model = Bayes(**params.bayes.model_dump(), seed=params.seed)
+    bar = tqdm(total=model.plan(len(train)).sweeps, desc="Bayes", unit="sweep", disable=None)
+    with bar as progress, timed("training_time_s"):
+        model.fit(train, validation, on_sweep=lambda _: progress.update(), movies=movies)
+    model.save(paths.MODELS / "bayes.npz")
+    pairs = validation[USER_ID], validation[MOVIE_ID]
+    final = {"validation_rmse": rmse(validation[RATING], model.predict(*pairs, validation.get(TIMESTAMP)))}
+    io.write_csv(pd.DataFrame(model.history), paths.PLOTS / "train_bayes.csv")
+    io.write_json({"bayes": final}, paths.METRICS / "train_bayes.json")
+    print(f"Bayes: RMSE {final['validation_rmse']:.4f} on validation")
+
+
+if __name__ == "__main__":
+    run_stage("train_bayes", main)

@@ -1,0 +1,66 @@
+"""The generated steps against NumPy in double precision."""
+
+from typing import Any
+
+import numba
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from movierec.models.tiles import TILE_COLUMNS, TILE_ROWS, add_tile, dot_rows, fma
+
+
+@numba.njit
+def call_add_tile(system, left, right, count, row, column):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+    add_tile(system, left, right, count, row, column)
+
+
+@numba.njit
+def call_dot_rows(left, i, right, j):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+    return dot_rows(left, i, right, j)
+
+
+@numba.njit
+def call_fma(x, y, z):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+    return fma(x, y, z)
+
+
+def draw(rows: int, width: int) -> npt.NDArray[np.float32]:
+    return np.random.default_rng(rows).normal(size=(rows, width)).astype(np.float32)
+
+
+@pytest.mark.parametrize("count", [0, 1, 5])
+def test_only_the_tile_is_added_to(count: int) -> None:
+    system, left, right = np.zeros((32, 32), np.float32), draw(6, 32), draw(7, 32)
+    call_add_tile(system, left, right, count, 8, 16)
+    expected = np.zeros((32, 32))
+    tile = np.s_[8 : 8 + TILE_ROWS], np.s_[16 : 16 + TILE_COLUMNS]
+    expected[tile] = left[:count, tile[0]].astype(np.float64).T @ right[:count, tile[1]]
+    np.testing.assert_allclose(system, expected, rtol=1e-6, atol=1e-6)
+
+
+def test_a_tile_takes_products_one_after_another_with_one_rounding() -> None:
+    left, right, system = draw(3, 16), draw(4, 16)[:3], np.zeros((16, 16), np.float32)
+    call_add_tile(system, left, right, 3, 0, 0)
+    total = np.float32(0)
+    for k in range(3):
+        total = np.float32(np.float64(left[k, 2]) * np.float64(right[k, 5]) + np.float64(total))
+    assert system[2, 5] == total
+
+
+@pytest.mark.parametrize("width", [8, 16, 40])
+def test_dot_product_of_two_rows_has_its_own_order_of_sums(width: int) -> None:
+    left, right = draw(3, width), draw(4, width)
+    lanes = np.zeros(8, np.float32)
+    for start in range(0, width, 8):
+        products = left[1, start : start + 8].astype(np.float64) * right[3, start : start + 8]
+        lanes = (products + lanes).astype(np.float32)
+    while len(lanes) > 1:
+        lanes = lanes[::2] + lanes[1::2]
+    assert call_dot_rows(left, 1, right, np.int32(3)) == lanes[0]
+
+
+def test_fma_rounds_once() -> None:
+    x: Any = np.float32(1 + 2**-12)
+    assert call_fma(x, x, np.float32(-1 - 2**-11)) == np.float32(2**-24)
+    assert x * x + np.float32(-1 - 2**-11) == 0
