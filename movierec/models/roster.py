@@ -8,12 +8,13 @@ import pandas as pd
 
 from movierec.models.als import ALS
 from movierec.models.base import Recommender
+from movierec.models.bayes import Bayes
 from movierec.models.bias import Bias
 from movierec.models.popularity import Popularity
 from movierec.models.svd import SVD
 from movierec.roster import BY_NAME, ROSTER, STORED
 
-CLASSES: Final[Mapping[str, type[Recommender]]] = {each.name: each for each in (SVD, ALS, Bias, Popularity)}
+CLASSES: Final[Mapping[str, type[Recommender]]] = {each.name: each for each in (SVD, ALS, Bayes, Bias, Popularity)}
 
 
 def load_model(path: Path) -> Recommender:
