@@ -33,7 +33,7 @@ class Entry:
         Which class it is: `Recommender.name`.
     look : Look
         In figures. Colours are Okabe and Ito's ("Color universal design", 2008), those with a contrast of at least 3:1
-        on white; and a brown and a violet, which are far from them in lightness or hue.
+        on white; then the dark ones of Tol's muted scheme ("Colour schemes", 2021), and a brown.
     stage : str or None
         Which stage writes ``models/NAME.npz``; None if the evaluate stage fits it.
     decided_by : str or None
@@ -52,7 +52,7 @@ ROSTER: Final = (
     Entry("svd_tuned", "svd", Look("#0072b2", "s", "solid"), "tune", VALIDATION_RMSE),
     Entry("als", "als", Look("#d55e00", "^", (0, (7, 2))), "train_als", VALIDATION_NDCG),
     Entry("als_tuned", "als", Look("#7a3300", "v", (0, (6, 1, 1, 1, 1, 1))), "tune", VALIDATION_NDCG),
-    Entry("bayes", "bayes", Look("#5b2a86", "P", (0, (3, 1))), "train_bayes", VALIDATION_RMSE),
+    Entry("bayes", "bayes", Look("#332288", "P", (0, (3, 1))), "train_bayes", VALIDATION_RMSE),
     Entry("bias", "bias", Look("#009e73", "D", "dotted")),
     Entry("popularity", "popularity", Look("#cc79a7", "X", "dashdot")),
 )

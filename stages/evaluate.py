@@ -37,6 +37,7 @@ def main() -> None:
         "comparisons": report.tabulate_comparisons(comparisons),
         "by_activity": tabulate_by_activity(results, bed, bootstrap),
         "by_popularity": tabulate_by_popularity(results, bed, bootstrap),
+        **report.tabulate_uncertainty(results, bed),
     }
     for name, table in tables.items():
         io.write_csv(table, paths.PLOTS / f"evaluate_{name}.csv")

@@ -4,7 +4,7 @@ from tqdm import tqdm
 
 from movierec import io, paths
 from movierec.errors import run_command
-from movierec.figures import Name, data, deciles, evaluation, experiment, ranking, training
+from movierec.figures import Name, data, deciles, evaluation, experiment, ranking, training, uncertainty
 from movierec.figures.style import save_figure
 from movierec.figures.tables import COLUMNS, read_table
 
@@ -19,6 +19,7 @@ def main() -> None:
         Name.LONG_TAIL: data.draw_long_tail(table["clean_long_tail"]),
         Name.LEARNING_CURVE_SVD: training.draw_svd_learning_curve(table["train_svd"]),
         Name.LEARNING_CURVE_ALS: training.draw_als_learning_curve(table["train_als"]),
+        Name.LEARNING_CURVE_BAYES: training.draw_bayes_learning_curve(table["train_bayes"]),
         Name.TUNING_SVD: training.draw_svd_tuning(table["tune_svd"]),
         Name.TUNING_ALS: training.draw_als_tuning(table["tune_als"]),
         Name.ACCURACY: evaluation.draw_accuracy(table["evaluate_accuracy"], noise_floor),
@@ -27,6 +28,7 @@ def main() -> None:
         Name.PREDICTED_ACTUAL: evaluation.draw_predicted_actual(table["evaluate_calibration"]),
         Name.BY_ACTIVITY: deciles.draw_by_activity(table["evaluate_by_activity"]),
         Name.BY_POPULARITY: deciles.draw_by_popularity(table["evaluate_by_popularity"]),
+        Name.UNCERTAINTY: uncertainty.draw_uncertainty(table["evaluate_intervals"], table["evaluate_deviations"]),
         Name.ABTEST: experiment.draw_abtest(table["abtest"], report),
         Name.ABTEST_POWER: experiment.draw_abtest_power(table["abtest_power"], report),
     }

@@ -8,11 +8,12 @@ from movierec.columns import MOVIE_ID, RATING, USER_ID
 from movierec.metrics.rating import rmse
 from movierec.models.als import ALS
 from movierec.params import load_params
+from movierec.roster import VALIDATION_RMSE
 from movierec.tracking.stage import run_stage, timed
 
 
 def main() -> None:
-    """Write models/als.npz, metrics/train_als.json and plots/train_als.csv."""
+    """Write models/als.npz, metrics/train_als.json, its details and plots/train_als.csv."""
     params = load_params()
     settings = {"factors": params.factors, **params.als.model_dump(), "seed": params.seed}
     train, validation = io.read_parquet(paths.TRAIN), io.read_parquet(paths.VALIDATION)
@@ -29,7 +30,8 @@ def main() -> None:
     }
     sweeps = range(1, len(model.objective) + 1)
     io.write_csv(pd.DataFrame({"iteration": sweeps, "loss": model.objective}), paths.PLOTS / "train_als.csv")
-    io.write_json({"als": final}, paths.METRICS / "train_als.json")
+    io.write_json({"als": final}, paths.DETAILS / "train_als.json")
+    io.write_json({"als": {VALIDATION_RMSE: final[VALIDATION_RMSE]}}, paths.METRICS / "train_als.json")
     print(
         f"ALS: loss {final['loss']:.5f}; RMSE on validation {final['validation_rmse']:.4f} calibrated, "
         f"{final['validation_rmse_raw']:.4f} raw",

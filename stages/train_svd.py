@@ -6,11 +6,12 @@ from tqdm import tqdm
 from movierec import io, paths
 from movierec.models.svd import SVD
 from movierec.params import load_params
+from movierec.roster import VALIDATION_RMSE
 from movierec.tracking.stage import run_stage, timed
 
 
 def main() -> None:
-    """Write models/svd.npz, metrics/train_svd.json and plots/train_svd.csv."""
+    """Write models/svd.npz, metrics/train_svd.json, its details and plots/train_svd.csv."""
     params = load_params()
     settings = {"factors": params.factors, **params.svd.model_dump(), "seed": params.seed}
     train, validation = io.read_parquet(paths.TRAIN), io.read_parquet(paths.VALIDATION)
@@ -21,7 +22,8 @@ def main() -> None:
     curve = pd.DataFrame(model.history)
     final = {name: float(curve[name].iloc[-1]) for name in ("train_rmse", "validation_rmse")}
     io.write_csv(curve, paths.PLOTS / "train_svd.csv")
-    io.write_json({"svd": final}, paths.METRICS / "train_svd.json")
+    io.write_json({"svd": final}, paths.DETAILS / "train_svd.json")
+    io.write_json({"svd": {VALIDATION_RMSE: final[VALIDATION_RMSE]}}, paths.METRICS / "train_svd.json")
     print(f"SVD: RMSE {final['train_rmse']:.4f} on train, {final['validation_rmse']:.4f} on validation")
 
 

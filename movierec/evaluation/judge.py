@@ -11,8 +11,9 @@ import numpy.typing as npt
 import pandas as pd
 import scipy.sparse as sp
 
-from movierec.columns import GENRES, MOVIE_ID, RATING, USER_ID
+from movierec.columns import GENRES, MOVIE_ID, RATING, TIMESTAMP, USER_ID
 from movierec.data.exclusions import Exclusions
+from movierec.evaluation.uncertainty import Uncertainty, state_uncertainty
 from movierec.evaluation.validation import judge_validation_lists
 from movierec.ids import IdIndex
 from movierec.metrics.diversity import (
@@ -31,6 +32,7 @@ from movierec.metrics.rating import UserErrors, error_sums_by_user, rmse
 from movierec.metrics.relevance import Relevance
 from movierec.models.als import ALS
 from movierec.models.base import Recommender
+from movierec.models.posterior_predictive import PosteriorPredictive
 from movierec.roster import VALIDATION_NDCG
 
 LIST_LENGTH = 10  # of the metrics that are given for one k
@@ -165,8 +167,10 @@ class ModelResult:
     by_user : dict of str to ndarray of float64, shape (users,)
         Ranking metrics, diversity and novelty; NaN where undefined.
     overall : dict of str to float
-        Coverage, concentration and popularity of the lists, ``validation_ndcg@10``, and for the ALS the RMSE of its
-        uncalibrated scores.
+        Coverage, concentration and popularity of the lists, ``validation_ndcg@10``, for the ALS the RMSE of its
+        uncalibrated scores, and how honest stated intervals are.
+    uncertainty : Uncertainty or None
+        What the model says about the errors of `predicted`; None if it says nothing.
     """
 
     predicted: Values
@@ -174,6 +178,7 @@ class ModelResult:
     errors: UserErrors
     by_user: dict[str, Values]
     overall: dict[str, float]
+    uncertainty: Uncertainty | None = None
 
 
 def evaluate_model(model: Recommender, bed: TestBed) -> ModelResult:
@@ -192,7 +197,11 @@ def evaluate_model(model: Recommender, bed: TestBed) -> ModelResult:
         Per-user vectors and overall figures.
     """
     pairs = bed.test[USER_ID], bed.test[MOVIE_ID]
-    actual, predicted = bed.test[RATING].to_numpy(dtype=np.float64), model.predict(*pairs)
+    actual = bed.test[RATING].to_numpy(dtype=np.float64)
+    if isinstance(model, PosteriorPredictive):  # it knows moods of days, and how sure it is
+        predicted, uncertainty = model.predict(*pairs, bed.test.get(TIMESTAMP)), state_uncertainty(model, bed.test)
+    else:
+        predicted, uncertainty = model.predict(*pairs), None
     errors = error_sums_by_user(bed.users.rows(bed.test[USER_ID]), actual, predicted, len(bed.users))
     lists, chosen_by = _rank(model, bed)
     by_user = ranking_metrics_by_user(lists, bed.relevance.matrix, bed.relevance.counts) | _judge_variety(lists, bed)
@@ -200,7 +209,9 @@ def evaluate_model(model: Recommender, bed: TestBed) -> ModelResult:
     overall |= _judge_concentration(lists[:, :LIST_LENGTH], bed) | {VALIDATION_NDCG: chosen_by}
     if isinstance(model, ALS):
         overall["rmse_raw"] = rmse(actual, model.predict_raw(*pairs))
-    return ModelResult(predicted, lists, errors, by_user, overall)
+    if uncertainty:
+        overall |= uncertainty.judge(actual)
+    return ModelResult(predicted, lists, errors, by_user, overall, uncertainty)
 
 
 def _rank(model: Recommender, bed: TestBed) -> tuple[npt.NDArray[np.int32], float]:

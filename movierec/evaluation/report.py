@@ -8,6 +8,7 @@ import pandas as pd
 
 from movierec.columns import MODEL, RATING, TEST_RATINGS, TRAIN_RATINGS, USER_ID
 from movierec.evaluation.judge import ModelResult, TestBed
+from movierec.evaluation.uncertainty import tabulate_errors, tabulate_intervals
 from movierec.io import FLOAT_DIGITS
 from movierec.metrics.comparison import Comparison, compare_models, pair_errors, pair_means
 from movierec.metrics.intervals import Interval, UserBootstrap, bootstrap_errors, bootstrap_means
@@ -207,6 +208,13 @@ def tabulate_calibration(results: Mapping[str, ModelResult], bed: TestBed) -> pd
         columns = {MODEL: name, "predicted": bins.mean_predicted, "actual": bins.mean_actual, "ratings": bins.count}
         tables.append(pd.DataFrame(columns)[bins.count > 0])
     return pd.concat(tables, ignore_index=True)
+
+
+def tabulate_uncertainty(results: Mapping[str, ModelResult], bed: TestBed) -> dict[str, pd.DataFrame]:
+    """Return ``intervals`` and ``deviations`` of the models that state their uncertainty, as `uncertainty` does."""
+    stated = {name: result.uncertainty for name, result in results.items() if result.uncertainty}
+    predicted, actual = {name: results[name].predicted for name in stated}, bed.test[RATING].to_numpy(dtype=np.float64)
+    return {"intervals": tabulate_intervals(stated, actual), "deviations": tabulate_errors(stated, predicted, actual)}
 
 
 def select_headline(summary: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, float]]:

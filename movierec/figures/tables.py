@@ -14,6 +14,7 @@ COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
     "clean_long_tail": ("movie_share", "rating_share"),
     "train_svd": ("epoch", "train_rmse", "validation_rmse"),
     "train_als": ("iteration", "loss"),
+    "train_bayes": ("sweep", "validation_rmse"),
     "tune_svd": ("configuration", "factors", "epochs", "learning_rate", "regularization", "validation_rmse"),
     "tune_als": (
         "configuration",
@@ -29,6 +30,8 @@ COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
     "evaluate_calibration": ("model", "predicted", "actual", "ratings"),
     "evaluate_by_activity": ("model", "metric", "decile", "n_train", "estimate", "low", "high"),
     "evaluate_by_popularity": ("model", "metric", "decile", "n_train", "estimate", "low", "high"),
+    "evaluate_intervals": ("model", "stated", "observed", "width"),
+    "evaluate_deviations": ("model", "decile", "stated", "observed", "ratings"),
     "abtest": ("quantity", "label", "estimate", "low", "high"),
     "abtest_power": ("effect", "users_per_arm", "power"),
 }

@@ -102,6 +102,34 @@ def draw_als_learning_curve(curve: pd.DataFrame) -> Figure:
 
 
 @house_style()
+def draw_bayes_learning_curve(curve: pd.DataFrame) -> Figure:
+    """Draw the error on validation of the mean of all sweeps so far.
+
+    Parameters
+    ----------
+    curve : DataFrame
+        `sweep`, ascending, and `validation_rmse` in stars; at least one row.
+
+    Returns
+    -------
+    Figure
+        One curve; during the burn-in it is that of the last sweep alone.
+    """
+    figure, axes = new_figure()
+    look = look_of("bayes")
+    sweep, error = curve["sweep"], curve["validation_rmse"]
+    axes.plot(sweep, error, color=look.color, marker=look.marker if len(curve) <= MARKED_POINTS else "")
+    axes.set_xlim(*find_limits(sweep, 1.0, 0.04))
+    axes.set_ylim(*find_limits(error, 0.01, 0.1))
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    show_plain_numbers(axes.yaxis)
+    axes.set_xlabel("sweep (one draw of every parameter)")
+    axes.set_ylabel("RMSE on validation (stars)")
+    set_title(figure, f"bayes: validation RMSE {error.iloc[-1]:.4f} stars after {sweep.iloc[-1]:.0f} sweeps")
+    return figure
+
+
+@house_style()
 def draw_svd_tuning(trials: pd.DataFrame) -> Figure:
     """Draw what each configuration of the SVD reached on validation, the best on top.
 

@@ -124,10 +124,14 @@ class PosteriorPredictive(Recommender):
         ValueError
             If the coverage is out of range.
         """
+        deviation = self.predict_deviation(user_ids, movie_ids, timestamps)
+        return self.bound_interval(self.predict(user_ids, movie_ids, timestamps), deviation, coverage)
+
+    def bound_interval(self, predicted: Array, deviation: Array, coverage: float) -> tuple[Array, Array]:
+        """Return the ends of the intervals around predictions with such deviations; see `predict_interval`."""
         if not 0 < coverage < 1:
             raise ValueError(f"coverage is {coverage}, must be between 0 and 1")
-        predicted = self.predict(user_ids, movie_ids, timestamps)
-        reach = NormalDist().inv_cdf((1 + coverage) / 2) * self.predict_deviation(user_ids, movie_ids, timestamps)
+        reach = NormalDist().inv_cdf((1 + coverage) / 2) * deviation
         return np.maximum(predicted - reach, self.lowest), np.minimum(predicted + reach, self.highest)
 
     def at_draw(self, draw: int) -> Self:

@@ -7,6 +7,7 @@ from movierec.figures import Name
 FIGURES: Final = {
     "train_svd": (Name.LEARNING_CURVE_SVD,),
     "train_als": (Name.LEARNING_CURVE_ALS,),
+    "train_bayes": (Name.LEARNING_CURVE_BAYES,),
     "tune svd": (Name.TUNING_SVD,),
     "tune als": (Name.TUNING_ALS,),
     "evaluate": (
@@ -16,6 +17,7 @@ FIGURES: Final = {
         Name.PREDICTED_ACTUAL,
         Name.BY_ACTIVITY,
         Name.BY_POPULARITY,
+        Name.UNCERTAINTY,
     ),
     "abtest": (Name.ABTEST, Name.ABTEST_POWER),
 }

@@ -134,7 +134,8 @@ def _build_training(reader: _Reader) -> Iterator[Record]:
     name = reader.stage.name
     rows = reader.table(f"plots/{name}.csv")
     curves = {column: [row[column] for row in rows] for column in list(rows[0])[1:]}
-    final = reader.found(f"metrics/{name}.json", name)[name.removeprefix("train_")]
+    path = "metrics/{}.json" if f"metrics/details/{name}.json" not in reader.stage.outs else "metrics/details/{}.json"
+    final = reader.found(path.format(name), name)[name.removeprefix("train_")]
     metrics = {metric: value for metric, value in final.items() if metric not in curves}
     yield reader.parent(params=reader.stage.params, metrics=metrics, curves=curves)
 
@@ -243,6 +244,7 @@ def _parse(text: str) -> Any:  # noqa: ANN401  # a cell
 _BUILDERS: Final[dict[str, Callable[[_Reader], Iterator[Record]]]] = {
     "train_svd": _build_training,
     "train_als": _build_training,
+    "train_bayes": _build_training,
     "tune": _build_tuning,
     "evaluate": _build_evaluation,
     "abtest": _build_experiment,
