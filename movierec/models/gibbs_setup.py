@@ -138,18 +138,23 @@ def _point(rows: Rows, n: int) -> npt.NDArray[np.int64]:
 
 
 def _describe(bags: Bags, other: Bags, directions: int, unrated: int, rng: np.random.Generator) -> dict[str, Basis]:
-    """Find the directions of a side's bags and counts; rows without ratings get neutral ones."""
-    bases = {"counts": decompose_features(describe_counts(np.diff(bags.indptr)))}
+    """Find the directions of a side's bags and counts.
+
+    Rows without ratings get the mean over ratings, not rows: whatever is rated next is more likely a popular movie.
+    """
+    counts = np.diff(bags.indptr)
+    bases = {"counts": decompose_features(describe_counts(counts))}
     if directions:
         bases["bags"] = decompose_bags(bags, other, directions, rng)
-    return {name: basis.extend_neutrally(unrated) for name, basis in bases.items()}
+    return {name: basis.extend_by_mean(unrated, counts) for name, basis in bases.items()}
 
 
 def _describe_movies(data: TrainingData, listed: pd.DataFrame) -> Basis:
     """Find the directions of genres and decades among rated movies, and place the others in them."""
     features = describe_content(listed, np.concatenate([data.movies.ids, data.unrated.ids]))
     rated = len(data.movies)
-    return decompose_features(features[:rated]).extend(features[rated:]).extend_neutrally(STRANGERS)
+    counts = np.bincount(data.movie, minlength=rated)
+    return decompose_features(features[:rated]).extend(features[rated:]).extend_by_mean(STRANGERS, counts)
 
 
 def _make_side(

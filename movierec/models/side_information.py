@@ -41,9 +41,10 @@ class Basis:
         new = (features - self.mean) @ self.projection.astype(np.float64) / self.scale
         return replace(self, scores=np.vstack([self.scores, new.astype(np.float32)]))
 
-    def extend_neutrally(self, rows: int) -> "Basis":
-        """Return the basis with new rows of which nothing is known, as if they had the mean features."""
-        return replace(self, scores=np.pad(self.scores, ((0, rows), (0, 0))))
+    def extend_by_mean(self, rows: int, weights: npt.NDArray[np.integer[Any]]) -> "Basis":
+        """Return the basis with new rows of which nothing is known, at the weighted mean of the old ones."""
+        mean = np.average(self.scores[: len(weights)], axis=0, weights=weights).astype(np.float32)
+        return replace(self, scores=np.vstack([self.scores, np.tile(mean, (rows, 1))]))
 
 
 def decompose_features(features: Array) -> Basis:
