@@ -14,13 +14,12 @@ from movierec.ids import IdIndex
 from movierec.models.bags import Bags, decompose_bags
 from movierec.models.base import index_ids
 from movierec.models.day_effects import DayEffects, number_days
-from movierec.models.gibbs import Chain, Side
+from movierec.models.gibbs import STRANGERS, Chain, Side
 from movierec.models.gibbs_kernels import Days, RatingsBySide
 from movierec.models.normal_equations import pad_width
 from movierec.models.row_blocks import RowBlocks
 from movierec.models.side_information import Basis, decompose_features, describe_content, describe_counts
 
-STRANGERS: Final = 1  # rows at each side's end for whoever is not known at all
 _WORK_OF_A_DAY: Final = 4
 Rows = npt.NDArray[np.int32]
 
