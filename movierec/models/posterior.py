@@ -8,6 +8,7 @@ import numpy.typing as npt
 from movierec import seeds
 from movierec.models.gibbs import STRANGERS, Chain, Side
 from movierec.models.posterior_mean import PosteriorMean
+from movierec.models.side_information import weigh_rows
 
 DRAWS_OF_MEAN: Final = 50
 FACTORS_OF_MEAN: Final = 63
@@ -115,7 +116,8 @@ def _draw_unrated(side: Side, rng: np.random.Generator) -> npt.NDArray[np.float3
     """
     rows, counts = _active(side, "drawn").copy(), side.noise.counts
     unrated = np.flatnonzero(counts == 0)
-    models = rng.choice(len(counts), size=len(unrated), p=counts / counts.sum())
+    weights = weigh_rows(counts)
+    models = rng.choice(len(counts), size=len(unrated), p=weights / weights.sum())
     for basis, linear in side.distribution.maps.items():
         known = len(unrated) - STRANGERS if basis == "content" else 0
         rows[unrated[known:]] += linear.contribution[models[known:]] - linear.contribution[unrated[known:]]
