@@ -20,9 +20,9 @@ from movierec.columns import MOVIE_ID, RATING, USER_ID
 from movierec.errors import run_command
 from movierec.io import write_json
 from movierec.models.indexed import IndexedRatings
-from movierec.models.schedule import Block
+from movierec.models.sgd.engines import EngineName, ExactEngine, FastEngine, SgdSettings
+from movierec.models.sgd.schedule import Block
 from movierec.models.svd import SVD
-from movierec.models.svd_engines import EngineName, ExactEngine, FastEngine, SgdSettings
 from movierec.params import load_params
 from movierec.tuning.memory import TrialMemory
 from movierec.tuning.search import GridSearch, run_searches
