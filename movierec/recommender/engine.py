@@ -10,7 +10,7 @@ from movierec import seeds
 from movierec.errors import MovierecError
 from movierec.ids import find_rows
 from movierec.models.base import Rows
-from movierec.models.day_effects import SECONDS_A_DAY
+from movierec.models.gibbs.day_effects import SECONDS_A_DAY
 from movierec.models.top_k import top_k_rows
 from movierec.recommender.answers import Answer, Reason, Recommendation, Strategy, name_reasons
 from movierec.recommender.artifacts import Artifacts
