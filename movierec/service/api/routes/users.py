@@ -62,9 +62,7 @@ async def _answer(dependencies: Dependencies, live: Live, user_id: int, query: R
     profile = await dependencies.find_profile(live, user_id)
     model, arm = _choose_model(dependencies.settings, user_id, query)
     try:
-        answer = live.engine.recommend(
-            profile, **query.model_dump(exclude={"model"}), model=model, now_s=now_s()
-        )
+        answer = live.engine.recommend(profile, **query.model_dump(exclude={"model"}), model=model, now_s=now_s())
     except MovierecError as error:  # a genre or decade that the data does not have
         raise HTTPException(404, str(error)) from error
     dependencies.monitor.strategies.labels(answer.strategy).inc()
