@@ -72,7 +72,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def registered(template: Path, project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
-    """Return a store with the four models; not to be changed."""
+    """Return a store with every stored model; not to be changed."""
     folder = tmp_path_factory.mktemp("registered")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DVC_ROOT", str(folder))
@@ -110,7 +110,7 @@ def test_every_model_has_one_version_with_its_tags(registered: Store, project: P
         assert version.tags["md5"] == hash_file(project / f"models/{version.tags['model']}.npz")
         assert float(version.tags["validation_ndcg_at_10"]) == VALUES[version.tags["model"]]
         assert version.status == "READY"
-    assert len({version.tags[KEY] for version in versions}) == 4
+    assert len({version.tags[KEY] for version in versions}) == len(STORED)
     assert champion(registered.client) == "als_tuned"
 
 
@@ -121,7 +121,7 @@ def test_a_model_belongs_to_the_run_that_is_given(registered: Store) -> None:
     model = registered.client.get_logged_model(output.model_id)
     assert (model.source_run_id, model.experiment_id) == (version.run_id, registered.experiment_id)
     assert (model.name, model.status, model.tags[KEY]) == (NAME, "READY", version.tags[KEY])
-    assert len(registered.client.search_runs([registered.experiment_id])) == 4
+    assert len(registered.client.search_runs([registered.experiment_id])) == len(STORED)
 
 
 def test_twice_changes_nothing(store: Store, project: Path) -> None:
@@ -145,7 +145,9 @@ def test_two_at_once_register_once(template: Path, project: Path, tmp_path: Path
     with ThreadPoolExecutor() as pool:
         runs = [pool.submit(subprocess.run, command, capture_output=True, text=True, check=False) for _ in range(2)]
     results = [run.result() for run in runs]
-    assert sorted(result.stdout.strip() for result in results) == ["0", "4"], [each.stderr for each in results]
+    assert sorted(result.stdout.strip() for result in results) == ["0", str(len(STORED))], [
+        each.stderr for each in results
+    ]
 
 
 def test_the_alias_follows_the_figures(store: Store, changing: Path) -> None:
@@ -164,8 +166,9 @@ def test_a_new_fit_is_a_new_version_and_a_changed_file_is_none(store: Store, cha
     write_lock(changing)
     found = register_models(store.client, store.experiment_id, changing)
     assert found.new == ("als_tuned",)
-    assert found.versions["als_tuned"] == "5"
-    assert str(store.client.get_model_version_by_alias(NAME, "champion").version) == "5"
+    newest = str(len(STORED) + 1)
+    assert found.versions["als_tuned"] == newest
+    assert str(store.client.get_model_version_by_alias(NAME, "champion").version) == newest
 
 
 def test_without_the_champions_file_the_alias_stays(store: Store, changing: Path) -> None:
@@ -204,11 +207,19 @@ def test_no_artifact_is_a_pickle(registered: Store) -> None:
     written_by_loading = {"__pycache__", "registered_model_meta"}  # perhaps, in another test
     found = (registered.database.parent / "artifacts").rglob("*")
     files = [path for path in found if path.is_file() and written_by_loading.isdisjoint(path.parts)]
-    assert {path.name for path in files} >= {"MLmodel", "als_tuned.npz", "seen.npz", "served_model.py"}
+    assert {path.name for path in files} >= {
+        "MLmodel",
+        "als_tuned.npz",
+        "movies.parquet",
+        "ratings.parquet",
+        "served_model.py",
+    }
     texts = {".py", ".json", ".yaml", ".txt", ".html", ".css", ".js", ".svg"}
     for path in files:
-        assert path.suffix in {*texts, ".npz"} or path.name == "MLmodel"
-        if path.suffix == ".npz":
+        assert path.suffix in {*texts, ".npz", ".parquet"} or path.name == "MLmodel"
+        if path.suffix == ".parquet":
+            read_parquet(path)
+        elif path.suffix == ".npz":
             with np.load(path, allow_pickle=False) as arrays:
                 assert all(array.dtype != object for array in arrays.values())  # reading refuses them, too
         else:
@@ -259,4 +270,4 @@ def test_a_real_server_keeps_models_and_alias(template: Path, project: Path, tmp
         assert register_models(client, experiment_id, project).new == tuple(STORED)
         assert register_models(client, experiment_id, project).new == ()
         assert champion(client) == "als_tuned"
-        assert len(client.search_model_versions(f"name = '{NAME}'")) == 4
+        assert len(client.search_model_versions(f"name = '{NAME}'")) == len(STORED)
