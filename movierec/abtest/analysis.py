@@ -17,7 +17,7 @@ LARGEST: Final = 1e100  # squares of larger numbers overflow
 
 
 @dataclass(frozen=True)
-class Arm:
+class ArmSummary:
     """The outcomes of one arm in five numbers.
 
     Parameters
@@ -56,7 +56,7 @@ class MeanDifference:
         Two-sided p, Welch's t and his degrees of freedom.
     confidence : float
         Such as 0.95.
-    control, treatment : Arm
+    control, treatment : ArmSummary
         What is compared.
     """
 
@@ -68,8 +68,8 @@ class MeanDifference:
     t: float
     df: float
     confidence: float
-    control: Arm
-    treatment: Arm
+    control: ArmSummary
+    treatment: ArmSummary
 
     @property
     def pooled_std(self) -> float:
@@ -241,6 +241,6 @@ def check_outcomes(arm: str, outcomes: ArrayLike, what: str = "outcomes") -> NDA
     return values
 
 
-def _summarize(outcomes: NDArray[np.float64], confidence: float) -> Arm:
+def _summarize(outcomes: NDArray[np.float64], confidence: float) -> ArmSummary:
     low, high = DescrStatsW(outcomes).tconfint_mean(1 - confidence)
-    return Arm(outcomes.size, float(outcomes.mean()), float(outcomes.std(ddof=1)), float(low), float(high))
+    return ArmSummary(outcomes.size, float(outcomes.mean()), float(outcomes.std(ddof=1)), float(low), float(high))

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from movierec.abtest.analysis import Arm, MeanDifference, relative_lift, sample_ratio_check, welch_test
+from movierec.abtest.analysis import ArmSummary, MeanDifference, relative_lift, sample_ratio_check, welch_test
 from movierec.abtest.assignment import Experiment
 from movierec.errors import MovierecError
 
@@ -114,7 +114,7 @@ def test_confidence_must_be_a_rate(confidence: float) -> None:
         welch_test(FIRST_DRUG, SECOND_DRUG, confidence)
 
 
-def _difference(control: Arm, treatment: Arm) -> MeanDifference:
+def _difference(control: ArmSummary, treatment: ArmSummary) -> MeanDifference:
     return MeanDifference(
         estimate=treatment.mean - control.mean,
         standard_error=1,
@@ -132,7 +132,7 @@ def _difference(control: Arm, treatment: Arm) -> MeanDifference:
 def test_relative_lift_by_hand() -> None:
     # means 2 and 3, standard errors 0.1 and 0.2: lift 3/2 - 1 = 0.5,
     # variance 0.2^2 / 2^2 + 3^2 0.1^2 / 2^4 = 0.01 + 0.005625 = 0.125^2; 1.959964 * 0.125 = 0.2449955
-    found = relative_lift(_difference(Arm(100, 2, 1, 1.8, 2.2), Arm(100, 3, 2, 2.6, 3.4)))
+    found = relative_lift(_difference(ArmSummary(100, 2, 1, 1.8, 2.2), ArmSummary(100, 3, 2, 2.6, 3.4)))
     assert found is not None
     assert (found.estimate, found.low, found.high) == pytest.approx((0.5, 0.2550045, 0.7449955), abs=1e-6)
 
