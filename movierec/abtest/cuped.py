@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from movierec.abtest.analysis import MeanDifference, check_outcomes, welch_test
+from movierec.abtest.difference import MeanDifference, check_outcomes, welch_test
 from movierec.errors import MovierecError
 
 LEAST_LEFT: Final = 1e-6  # of the standard error; less is rounding

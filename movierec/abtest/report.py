@@ -6,9 +6,9 @@ from typing import Any
 
 import pandas as pd
 
-from movierec.abtest.analysis import ArmSummary, MeanDifference, RelativeLift, SampleRatio
 from movierec.abtest.cuped import CupedDifference
 from movierec.abtest.design import Design
+from movierec.abtest.difference import ArmSummary, MeanDifference, RelativeLift, SampleRatio
 from movierec.abtest.formats import count_decimals, format_interval, format_number, format_p
 from movierec.abtest.second_opinions import RankTest
 from movierec.abtest.secondary import SecondaryMetric, SecondaryMetrics

@@ -121,8 +121,8 @@ def analyze_outcomes(
     Of several metrics the first one decides; the p-values of the others are adjusted by Holm's method. A covariate,
     known of each user before the experiment, sharpens the estimate (CUPED).
     """
+    from movierec.abtest.analysis import compare_arms  # noqa: PLC0415  # imports half of SciPy
     from movierec.abtest.design import Design  # noqa: PLC0415
-    from movierec.abtest.difference import compare_arms  # noqa: PLC0415  # imports half of SciPy
     from movierec.abtest.outcomes import read_outcomes  # noqa: PLC0415  # imports polars
 
     outcomes = read_outcomes(file, metric or ())

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import statsmodels.api as sm
 
-from movierec.abtest.analysis import welch_test
 from movierec.abtest.cuped import CupedDifference, cuped_test
+from movierec.abtest.difference import welch_test
 from movierec.errors import MovierecError
 
 RHO = 0.7

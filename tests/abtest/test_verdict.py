@@ -2,7 +2,7 @@
 
 import pytest
 
-from movierec.abtest.analysis import ArmSummary, MeanDifference, SampleRatio
+from movierec.abtest.difference import ArmSummary, MeanDifference, SampleRatio
 from movierec.abtest.verdict import Verdict, decide
 
 FAIR = SampleRatio(chi2=0.0, p_value=1.0)
