@@ -11,8 +11,11 @@ import pytest
 from movierec.columns import MOVIE_ID, RATING, USER_ID
 from movierec.errors import MovierecError
 from movierec.models.als import ALS
+from movierec.models.als_content import ContentALS
 from movierec.models.base import Recommender, gather, index_ids
 from movierec.models.bias import Bias
+from movierec.models.blend import Blend
+from movierec.models.ease import EASE
 from movierec.models.popularity import Popularity
 from movierec.models.svd import SVD
 
@@ -21,6 +24,10 @@ MODELS: dict[str, Callable[[], Recommender]] = {
     "parallel": lambda: SVD(factors=5, epochs=3, engine="parallel"),
     "surprise": lambda: SVD(factors=5, epochs=3, engine="surprise"),
     "als": lambda: ALS(factors=5, iterations=3, regularization=1.0),
+    "als_content": lambda: ContentALS(factors=5, iterations=3, regularization=1.0, content_weight=0.1),
+    "ease": lambda: EASE(regularization=10.0),
+    "ease_of_the_most_rated": lambda: EASE(regularization=10.0, max_movies=20),
+    "blend": lambda: Blend(als={"factors": 5, "iterations": 3, "regularization": 1.0}),
     "bias": Bias,
     "popularity": Popularity,
 }
