@@ -118,7 +118,7 @@ NUMBERS: dict[str, tuple[list[float], list[float]]] = {
 WORDS: dict[str, tuple[list[str], list[str]]] = {
     "dataset": (["ml-25m", "../my data.zip"], [""]),
     "synthetic.preset": (["tiny", "small", "headline", "ml-25m"], ["huge", "Tiny", ""]),
-    "split.method": (["random", "temporal", "per_user_temporal"], ["tmporal"]),
+    "split.method": (["random", "temporal", "per_user_temporal", "cold_movies"], ["tmporal"]),
     "svd.engine": (["fast", "surprise"], ["slow"]),
     "tune.search": (["grid", "tpe"], ["random"]),
     "abtest.experiment": (["a", "x" * 100], ["", "x" * 101]),
