@@ -56,9 +56,9 @@ class CleanParams(Section):
 class SplitParams(Section):
     """How ratings are divided into train, validation and test."""
 
-    method: Literal["random", "temporal", "per_user_temporal"]
-    validation: float = Field(gt=0, lt=1, description="share of the ratings")
-    test: float = Field(gt=0, lt=1, description="share of the ratings")
+    method: Literal["random", "temporal", "per_user_temporal", "cold_movies"]
+    validation: float = Field(gt=0, lt=1, description="share of the ratings; of the movies for cold_movies")
+    test: float = Field(gt=0, lt=1, description="share of the ratings; of the movies for cold_movies")
 
     @model_validator(mode="after")
     def _leave_something_to_train_on(self) -> "SplitParams":

@@ -132,7 +132,7 @@ NUMBERS: dict[str, tuple[list[float], list[float]]] = {
 WORDS: dict[str, tuple[list[str], list[str]]] = {
     "dataset": (["ml-25m", "../my data.zip"], [""]),
     "synthetic.preset": (["tiny", "small", "headline", "ml-25m"], ["huge", "Tiny", ""]),
-    "split.method": (["random", "temporal", "per_user_temporal"], ["tmporal"]),
+    "split.method": (["random", "temporal", "per_user_temporal", "cold_movies"], ["tmporal"]),
     "svd.engine": (["exact", "fast", "parallel", "surprise"], ["slow"]),
     "als.engine": (["fast", "implicit"], ["exact"]),
     "tune.search": (["grid", "tpe"], ["random"]),
