@@ -13,21 +13,19 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.data import load_dataset, load_tags
-from movierec.evaluation.cold_movies import judge_cold_movies
 from movierec.columns import MOVIE_ID, USER_ID
-from movierec.data.content import describe_movies
+from movierec.data.content import SIZE_FOR_COLD_MOVIES, describe_movies
 from movierec.data.split import split_ratings
 from movierec.data.tags import drop_held_out_tags
 from movierec.errors import run_command
+from movierec.evaluation.cold_movies import judge_cold_movies
+from movierec.evaluation.judge import TestBed
 from movierec.io import write_json
-from movierec.models.als_content import ContentALS
 
 RESULT: Final = Path(__file__).parent / "results/cold_movies.json"
 DATASETS: Final = ("ml-100k", "ml-latest-small")
 FEWEST_RATINGS: Final = (1, 5)
 SEEDS: Final = (0, 1, 2, 3)
-SIZE: Final = 600
-ALS: Final[dict[str, Any]] = {"factors": 64, "regularization": 40.0, "alpha": 1.5, "content_weight": 0.5}
 
 
 def main() -> None:
@@ -50,9 +48,8 @@ def measure(ratings: pd.DataFrame, movies: pd.DataFrame, tags: pd.DataFrame, see
     parts = split_ratings(ratings, "cold_movies", 0.05, 0.1, np.random.default_rng(seed))
     train = pd.concat([parts["train"], parts["validation"]]).sort_values([USER_ID, MOVIE_ID], ignore_index=True)
     listed = movies[movies[MOVIE_ID].isin(ratings[MOVIE_ID])]
-    content = describe_movies(listed, drop_held_out_tags(tags, parts["test"]), size=SIZE)
-    als = ContentALS(**ALS, seed=seed).fit(train, content=content)
-    return judge_cold_movies(als, train, parts["test"], content, threshold=4.0)
+    content = describe_movies(listed, drop_held_out_tags(tags, parts["test"]), size=SIZE_FOR_COLD_MOVIES)
+    return judge_cold_movies(TestBed(train, parts["validation"], parts["test"], movies, 4.0), content, seed)
 
 
 if __name__ == "__main__":

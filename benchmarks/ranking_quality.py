@@ -27,7 +27,7 @@ from movierec.metrics.comparison import compare_models, pair_means
 from movierec.metrics.diversity import coverage, intra_list_diversity_by_genre, mean_popularity, novelty
 from movierec.metrics.ranking import ranking_metrics_by_user
 from movierec.metrics.relevance import Relevance
-from movierec.models.als_content import ContentALS
+from movierec.models.als import ALS
 from movierec.models.base import Recommender
 from movierec.models.blend import Blend
 from movierec.models.ease import EASE
@@ -83,7 +83,7 @@ def measure(data: tuple[TestBed, Content], seed: int) -> dict[str, Measured]:
     measured = {"popularity": judge(Popularity().fit(bed.train), bed, 0.0)}
     for suffix, given in (("", None), ("_content", content)):
         ease, of_ease = fit(EASE(), bed, given)
-        als, of_als = fit(ContentALS(**(ALS_CONTENT if given else ALS_PLAIN), seed=seed), bed, given)
+        als, of_als = fit(ALS(**(ALS_CONTENT if given else ALS_PLAIN), seed=seed), bed, given)
         blend = Blend().adopt(ease, als)
         blend.weight, _ = choose_weight(blend, bed.validation_relevance)
         measured |= {f"ease{suffix}": of_ease, f"als{suffix}": of_als}

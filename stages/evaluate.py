@@ -1,9 +1,13 @@
 """Stage evaluate: judge every model on every test rating and for every test user."""
 
+from typing import Any
+
 from tqdm import tqdm
 
 from movierec import io, paths, seeds
+from movierec.data.content import Content
 from movierec.evaluation import report
+from movierec.evaluation.cold_movies import format_cold_movies, judge_cold_movies
 from movierec.evaluation.deciles import tabulate_by_activity, tabulate_by_popularity
 from movierec.evaluation.judge import TestBed, evaluate_model
 from movierec.models.als import ALS
@@ -42,11 +46,13 @@ def main() -> None:
     for name, table in tables.items():
         io.write_csv(table, paths.PLOTS / f"evaluate_{name}.csv")
     io.write_parquet(report.tabulate_users(results, bed), paths.PER_USER)
-    headline = report.select_headline(summary)
-    found = {"comparisons": report.summarize_comparisons(comparisons), "data": bed.describe()}
+    found: dict[str, Any] = {"comparisons": report.summarize_comparisons(comparisons), "data": bed.describe()}
+    if params.split.method == "cold_movies":
+        found["cold_movies"] = judge_cold_movies(bed, Content.load(paths.CONTENT), params.seed)
+        print(format_cold_movies(found["cold_movies"]))
     io.write_json(summary | found, paths.DETAILS / "evaluate.json")
-    io.write_json(headline, paths.METRICS / "evaluate.json")
-    print(f"{report.format_headline(headline, floor)}\n{report.format_comparisons(comparisons)}")
+    io.write_json(report.select_headline(summary), paths.METRICS / "evaluate.json")
+    print(f"{report.format_headline(summary, floor)}\n{report.format_comparisons(comparisons)}")
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from tqdm import tqdm
 
 from movierec import io, paths
 from movierec.columns import MOVIE_ID, RATING, USER_ID
+from movierec.data.content import Content
 from movierec.metrics.rating import rmse
 from movierec.models.als import ALS
 from movierec.params import load_params
@@ -19,7 +20,8 @@ def main() -> None:
     train, validation = io.read_parquet(paths.TRAIN), io.read_parquet(paths.VALIDATION)
     bar = tqdm(total=params.als.iterations, desc="ALS", unit="sweep", disable=None)
     with bar as progress, timed("training_time_s"):
-        model = ALS(**settings).fit(train, on_sweep=lambda _: progress.update())
+        content = Content.load(paths.CONTENT)
+        model = ALS(**settings).fit(train, on_sweep=lambda _: progress.update(), content=content)
     model.calibrate(validation)
     model.save(paths.MODELS / "als.npz")
     pairs = validation[USER_ID], validation[MOVIE_ID]

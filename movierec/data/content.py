@@ -16,12 +16,13 @@ import pandas as pd
 import scipy.sparse as sp
 
 from movierec.columns import GENRES, MOVIE_ID, TITLE, YEAR
-from movierec.data.tags import TAG
+from movierec.data.tags import TAG, drop_held_out_tags
 from movierec.errors import MovierecError
 from movierec.ids import IdIndex
 from movierec.io import replace_atomically
 
 SIZE: Final = 150
+SIZE_FOR_COLD_MOVIES: Final = 600  # where content is all that there is
 MIN_MOVIES: Final = 2
 GROUP, TOKEN = "group", "token"
 _NO_DIRECTION: Final = 1e-9  # singular values below it are rounding
@@ -150,6 +151,24 @@ def describe_movies(
     weighted = _weigh(_count(tokens, index, names), names, rarity)
     basis = _find_basis(weighted, size)
     return Content(index, (weighted @ basis).astype(np.float32), names, rarity, basis)
+
+
+def describe_split_movies(
+    movies: pd.DataFrame, tags: pd.DataFrame, parts: Mapping[str, pd.DataFrame], *, cold: bool = False
+) -> Content:
+    """Describe all movies for models that are fitted on train; see `describe_movies`.
+
+    Parameters
+    ----------
+    movies, tags : DataFrame
+        As `describe_movies` takes them; of `tags` also ``user_id``.
+    parts : mapping of str to DataFrame
+        ``train``, ``validation`` and ``test``; tags that go with ratings of the latter two are not used.
+    cold : bool
+        Whether those are of movies without any rating in train: then more factors are kept.
+    """
+    known = drop_held_out_tags(tags, parts["validation"], parts["test"])
+    return describe_movies(movies, known, size=SIZE_FOR_COLD_MOVIES if cold else SIZE)
 
 
 def tokenize_movies(

@@ -1,20 +1,25 @@
 """Judging how well content alone ranks and rates movies that train does not hold; other movies are judged elsewhere."""
 
+from collections.abc import Mapping
+from typing import Any, Final
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from movierec.columns import MOVIE_ID, RATING, USER_ID
 from movierec.data.content import Content
+from movierec.evaluation.judge import TestBed
 from movierec.metrics.ranking import ranking_metrics_by_user
 from movierec.metrics.rating import rmse
 from movierec.metrics.relevance import Relevance
-from movierec.models.als_content import ContentALS
+from movierec.models.als import ALS
 from movierec.models.bias import Bias
 from movierec.models.content_ratings import ContentRatings
 from movierec.models.top_k import top_k_rows
 
 K = 10
+RANKER: Final[dict[str, Any]] = {"factors": 64, "regularization": 40.0, "alpha": 1.5, "content_weight": 0.5}
 Floats = npt.NDArray[np.float32]
 
 
@@ -49,20 +54,20 @@ def rank_cold_movies(scores: Floats, users: npt.ArrayLike, test: pd.DataFrame, t
 
 
 def judge_cold_movies(
-    als: ContentALS, train: pd.DataFrame, test: pd.DataFrame, content: Content, threshold: float
+    bed: TestBed, content: Content, seed: int = 0, ranker: Mapping[str, Any] = RANKER
 ) -> dict[str, float]:
     """Measure what content tells of movies without any rating in train.
 
     Parameters
     ----------
-    als : ContentALS
-        Fitted on `train` with content.
-    train, test : DataFrame
-        Without a common movie.
+    bed : TestBed
+        Its train and test have no common movie.
     content : Content
         Of the movies of both, without what tells of test's ratings.
-    threshold : float
-        Stars from which a test rating makes its movie relevant.
+    seed : int
+        Of the fit.
+    ranker : mapping
+        The arguments of the `ALS` that ranks them.
 
     Returns
     -------
@@ -70,14 +75,23 @@ def judge_cold_movies(
         ``ndcg@10`` of the ALS, and ``ndcg@10_random`` of a random order, for scale; ``rmse`` of `ContentRatings`,
         ``rmse_user`` of the user's mean and ``rmse_mean`` of everybody's.
     """
-    cold = np.unique(test[MOVIE_ID])
+    train, test, cold = bed.train, bed.test, np.unique(bed.test[MOVIE_ID])
+    als = ALS(**ranker, seed=seed).fit(train, content=content)
     scores = als.user_factors @ als.place(content.of(cold)).T
     random = np.random.default_rng(0).random(scores.shape, dtype=np.float32)
     pairs, stars = (test[USER_ID], test[MOVIE_ID]), test[RATING]
     return {
-        f"ndcg@{K}": rank_cold_movies(scores, als.users.ids, test, threshold),
-        f"ndcg@{K}_random": rank_cold_movies(random, als.users.ids, test, threshold),
+        f"ndcg@{K}": rank_cold_movies(scores, als.users.ids, test, bed.relevance_threshold),
+        f"ndcg@{K}_random": rank_cold_movies(random, als.users.ids, test, bed.relevance_threshold),
         "rmse": rmse(stars, ContentRatings().fit(train, content).predict(*pairs)),
         "rmse_user": rmse(stars, Bias().fit(train).predict(*pairs)),
         "rmse_mean": rmse(stars, np.full(len(test), float(train[RATING].mean()))),
     }
+
+
+def format_cold_movies(found: Mapping[str, float]) -> str:
+    """Return what `judge_cold_movies` found in one line for people."""
+    return (
+        f"movies without ratings: NDCG@{K} {found[f'ndcg@{K}']:.4f} by content, {found[f'ndcg@{K}_random']:.4f} at "
+        f"random; RMSE {found['rmse']:.4f} by content, {found['rmse_user']:.4f} by the user's mean"
+    )

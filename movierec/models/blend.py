@@ -8,11 +8,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from movierec.data.content import Content
-from movierec.models.als_content import ContentALS
-from movierec.models.base import Array, Rows
+from movierec.models.als import ALS
+from movierec.models.base import Rows
 from movierec.models.calibration import CalibratedRanker
 from movierec.models.ease import EASE
-from movierec.recommender.fold_in import FoldedUser, fold_in_als, gram_of_movies
 
 Floats = npt.NDArray[np.float32]
 PARTS: Final = ("ease", "als")
@@ -26,7 +25,7 @@ class Blend(CalibratedRanker):
     Parameters
     ----------
     ease, als : mapping
-        The arguments of `EASE` and `ContentALS`.
+        The arguments of `EASE` and `ALS`.
     weight : float
         Of EASE, in [0, 1].
 
@@ -34,7 +33,7 @@ class Blend(CalibratedRanker):
     ----------
     ease : EASE
         One part.
-    als : ContentALS
+    als : ALS
         The other.
     """
 
@@ -44,7 +43,7 @@ class Blend(CalibratedRanker):
         self, ease: Mapping[str, Any] | None = None, als: Mapping[str, Any] | None = None, weight: float = 0.5
     ) -> None:
         self.ease = EASE(**(ease or {}))
-        self.als = ContentALS(**(als or {}))
+        self.als = ALS(**(als or {}))
         self.weight = weight
 
     def fit(
@@ -55,12 +54,12 @@ class Blend(CalibratedRanker):
         *,
         threads: int = 0,
     ) -> Self:
-        """Fit both parts; see `EASE.fit` and `ContentALS.fit` for what is given and raised."""
+        """Fit both parts; see `EASE.fit` and `ALS.fit` for what is given and raised."""
         self.ease.fit(ratings, content)
         self.als.fit(ratings, on_sweep, threads=threads, content=content)
         return self.adopt(self.ease, self.als)
 
-    def adopt(self, ease: EASE, als: ContentALS) -> Self:
+    def adopt(self, ease: EASE, als: ALS) -> Self:
         """Take parts that are fitted on the same ratings already.
 
         Raises
@@ -89,40 +88,6 @@ class Blend(CalibratedRanker):
     def mix(ease: Floats, als: Floats, weight: float) -> Floats:
         """Blend standardised scores with the weight of EASE given."""
         return np.float32(weight) * ease + np.float32(1 - weight) * als
-
-    def fold_in(self, movie_rows: Rows, stars: npt.ArrayLike) -> Floats:
-        """Score every movie for someone who was not in the fit, shape (movies,); see `EASE.fold_in`."""
-        ease = standardize(self.ease.fold_in(movie_rows, stars)[np.newaxis, :])[0]
-        als = standardize(self._score_folded(self._fold_in_als(movie_rows, stars)))[0]
-        folded: Floats = self.mix(ease, als, self.weight)[0]
-        return folded
-
-    def explain(self, movie_rows: Rows, stars: npt.ArrayLike, target_rows: Rows) -> dict[str, Array]:
-        """Part scores of `fold_in` among the ratings that they come from, for each part of the blend.
-
-        Parameters
-        ----------
-        movie_rows, stars, target_rows
-            As `EASE.explain` takes them.
-
-        Returns
-        -------
-        dict of str to ndarray of float64, shape (m, n)
-            ``ease`` and ``als``: what each rating adds to each score. The sum over ratings and parts is the score
-            less what standardising took from all movies alike: differences between movies are explained exactly.
-        """
-        folded = self._fold_in_als(movie_rows, stars)
-        of_ease = standardize(self.ease.fold_in(movie_rows, stars)[np.newaxis, :])[1]
-        of_als = standardize(self._score_folded(folded))[1]
-        ease = self.ease.explain(movie_rows, stars, target_rows)
-        als = folded.explain(self.als.movie_factors[target_rows].astype(np.float64))
-        return {"ease": self.weight / float(of_ease[0, 0]) * ease, "als": (1 - self.weight) / float(of_als[0, 0]) * als}
-
-    def _fold_in_als(self, movie_rows: Rows, stars: npt.ArrayLike) -> FoldedUser:
-        return fold_in_als(self.als, gram_of_movies(self.als), movie_rows, stars)
-
-    def _score_folded(self, folded: FoldedUser) -> Floats:
-        return (self.als.movie_factors @ folded.vector.astype(np.float32))[np.newaxis]
 
     def _arrays(self) -> dict[str, npt.NDArray[Any]]:
         parts = {"ease": self.ease, "als": self.als}

@@ -1,5 +1,7 @@
 """Turning the scores of a ranking model into stars; how a model comes to its scores is not known here."""
 
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, Self
 
 import numpy as np
@@ -9,6 +11,8 @@ import pandas as pd
 from movierec.columns import MOVIE_ID, RATING, USER_ID
 from movierec.models.base import BLOCK_CELLS, MAX_STARS, MIN_STARS, Array, Recommender, gather
 from movierec.models.bias import Bias
+from movierec.models.indexed import IndexedRatings
+from movierec.models.top_k import available_cores
 
 BIAS_ARRAYS: Final = ("mean", "user_bias", "movie_bias", "calibration")
 
@@ -39,13 +43,17 @@ class CalibratedRanker(Recommender):
         known = known[np.argsort(user[known], kind="stable")]
         asked, starts = np.unique(user[known], return_index=True)
         block = max(1, BLOCK_CELLS // max(1, len(self.movies)))
-        for first in range(0, len(asked), block):
+
+        def score(first: int) -> None:
             part = asked[first : first + block]
             pairs = known[starts[first] : starts[first + block] if first + block < len(asked) else None]
             scores[pairs] = self.score_rows(part)[np.searchsorted(part, user[pairs]), movie[pairs]]
+
+        with ThreadPoolExecutor(available_cores()) as pool:
+            deque(pool.map(score, range(0, len(asked), block)), maxlen=0)
         return scores
 
-    def _fit_bias(self, ratings: pd.DataFrame) -> None:
+    def _fit_bias(self, ratings: pd.DataFrame | IndexedRatings) -> None:
         bias = Bias().fit(ratings)
         self.mean, self.user_bias, self.movie_bias = bias.mean, bias.user_bias, bias.movie_bias
         self.calibration = np.array([0.0, 1.0, 0.0])

@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from movierec.evaluation.cold_movies import judge_cold_movies, rank_cold_movies
 from movierec.data.content import Content
+from movierec.evaluation.cold_movies import format_cold_movies, judge_cold_movies, rank_cold_movies
+from movierec.evaluation.judge import TestBed
 from movierec.ids import IdIndex
-from movierec.models.als_content import ContentALS
 from tests.beds import as_ratings
 
 
@@ -42,8 +42,9 @@ def make_world(users: int = 60, movies: int = 80) -> tuple[pd.DataFrame, pd.Data
 
 def test_content_that_tells_all_ranks_and_rates_well() -> None:
     train, test, content = make_world()
-    als = ContentALS(4, 10, regularization=1.0, content_weight=1.0).fit(train, content=content)
-    found = judge_cold_movies(als, train, test, content, 4.0)
+    bed = TestBed(train, test, test, pd.DataFrame(), 4.0)
+    found = judge_cold_movies(bed, content, ranker={"factors": 4, "regularization": 1.0, "content_weight": 1.0})
     assert found["ndcg@10"] > found["ndcg@10_random"] + 0.15
     assert found["rmse"] < 0.95 * found["rmse_user"]
     assert found["rmse_user"] <= found["rmse_mean"] + 0.01
+    assert format_cold_movies(found).startswith(f"movies without ratings: NDCG@10 {found['ndcg@10']:.4f} by content, ")

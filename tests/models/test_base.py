@@ -11,7 +11,6 @@ import pytest
 from movierec.columns import MOVIE_ID, RATING, USER_ID
 from movierec.errors import MovierecError
 from movierec.models.als import ALS
-from movierec.models.als_content import ContentALS
 from movierec.models.base import Recommender, gather, index_ids
 from movierec.models.bayes import Bayes
 from movierec.models.bias import Bias
@@ -28,7 +27,7 @@ MODELS: dict[str, Callable[[], Recommender]] = {
     "als": lambda: ALS(factors=5, iterations=3, regularization=1.0),
     "implicit": lambda: ALS(factors=5, iterations=3, regularization=1.0, engine="implicit"),
     "bayes": lambda: Bayes(factors=5, sweeps=12, burn_in=4, directions=4),
-    "als_content": lambda: ContentALS(factors=5, iterations=3, regularization=1.0, content_weight=0.1),
+    "als_content": lambda: ALS(factors=5, iterations=3, regularization=1.0, content_weight=0.1),
     "ease": lambda: EASE(regularization=10.0),
     "ease_of_the_most_rated": lambda: EASE(regularization=10.0, max_movies=20),
     "blend": lambda: Blend(als={"factors": 5, "iterations": 3, "regularization": 1.0}),

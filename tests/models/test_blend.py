@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from movierec.columns import MOVIE_ID, RATING, USER_ID
-from movierec.models.als_content import ContentALS
+from movierec.models.als import ALS
 from movierec.models.base import Recommender
 from movierec.models.blend import Blend, standardize
 from movierec.models.ease import EASE
@@ -55,17 +55,6 @@ def test_raw_scores_are_those_ranked_by_and_zero_for_strangers(blend: Blend, mon
         np.testing.assert_allclose(raw, [scores[0, 7], scores[1, 1], scores[0, 0], 0, 0], atol=1e-6)
 
 
-def test_explanations_sum_to_the_differences_between_scores(blend: Blend, ratings: pd.DataFrame) -> None:
-    own = ratings[ratings[USER_ID] == ratings[USER_ID].iloc[0]]
-    rows, stars = blend.movies.rows(own[MOVIE_ID]), own[RATING].to_numpy()
-    every = np.arange(len(blend.movies), dtype=np.int32)
-    parts = blend.explain(rows, stars, every)
-    assert sorted(parts) == ["als", "ease"]
-    explained = sum(part.sum(axis=1) for part in parts.values())
-    scores = blend.fold_in(rows, stars)
-    np.testing.assert_allclose(explained - explained[0], scores - scores[0], atol=1e-4)
-
-
 def test_standard_scores_by_hand() -> None:
     standard, deviations = standardize(np.array([[1, 2, 3], [5, 5, 5]], dtype=np.float32))
     np.testing.assert_allclose(standard, [[-np.sqrt(1.5), 0, np.sqrt(1.5)], [0, 0, 0]], rtol=1e-6)
@@ -89,4 +78,4 @@ def test_a_calibrated_blend_predicts_better_than_the_biases(ml_100k: pd.DataFram
     before = rmse()
     assert model.calibrate(validation).calibration.shape == (3,)
     assert rmse() < before - 0.003
-    assert isinstance(model.als, ContentALS)
+    assert isinstance(model.als, ALS)

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from movierec.metrics.relevance import Relevance
 from movierec.evaluation.validation import measure_validation_ndcg
+from movierec.metrics.relevance import Relevance
 from movierec.models.blend import Blend
 from movierec.tuning.blend import choose_weight
 from tests.beds import random_bed
