@@ -25,6 +25,7 @@ from movierec.evaluation.judge import TestBed
 from movierec.io import write_json
 from movierec.metrics.comparison import compare_models, pair_means
 from movierec.metrics.diversity import coverage, intra_list_diversity_by_genre, mean_popularity, novelty
+from movierec.metrics.intervals import UserBootstrap
 from movierec.metrics.ranking import ranking_metrics_by_user
 from movierec.metrics.relevance import Relevance
 from movierec.models.als import ALS
@@ -155,7 +156,9 @@ def average_by_user(splits: list[pd.Series]) -> pd.Series:
 def compare(by_user: Mapping[str, pd.Series]) -> dict[str, dict[str, float]]:
     """Compare every two models on the same users."""
     values = pair_means({name: series.to_numpy(dtype=np.float64) for name, series in by_user.items()})
-    found = compare_models(list(by_user), {f"ndcg@{K}": values}, np.random.default_rng(0), samples=2000)
+    rng = np.random.default_rng(0)
+    bootstrap = UserBootstrap(len(next(iter(by_user.values()))), rng, 2000)
+    found = compare_models(list(by_user), {f"ndcg@{K}": values}, bootstrap, rng)
     return {
         f"{each.first} - {each.second}": {
             "difference": each.difference.estimate,

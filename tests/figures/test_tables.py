@@ -55,7 +55,9 @@ def test_binary_file_is_damaged(tmp_path: Path) -> None:
         read_table(tmp_path, "train_als")
 
 
-ALS_TRIALS = "configuration,factors,iterations,regularization,alpha,relevance_threshold,validation_ndcg@10\n"
+ALS_TRIALS = (
+    "configuration,factors,iterations,regularization,alpha,relevance_threshold,content_weight,validation_ndcg@10\n"
+)
 
 
 @pytest.mark.parametrize("others", ["", "b,1,1,1,1,4.0,1\n"])
