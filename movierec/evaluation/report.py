@@ -230,7 +230,9 @@ def format_headline(summary: Mapping[str, Mapping[str, Any]], floor: float | Non
     """Return the headline metrics as a table for people."""
     rows = [["model", "RMSE", "MAE", "NDCG@10", "coverage@10"]]
     for model in (name for name in BY_NAME if name in summary):  # as in the roster, whatever order a file keeps
-        cells = (f"{summary[model][name]:.4f}" if name in summary[model] else "-" for name in HEADLINE)
+        cells = (
+            f"{round(summary[model][name], FLOAT_DIGITS):.4f}" if name in summary[model] else "-" for name in HEADLINE
+        )
         rows.append([model, *cells])
     table = align_columns(rows)
     if floor is None:

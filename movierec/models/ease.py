@@ -11,7 +11,7 @@ from movierec.columns import RATING
 from movierec.data.content import Content
 from movierec.models.base import Array, Rows, index_ids
 from movierec.models.calibration import CalibratedRanker
-from movierec.models.item_weights import solve_item_weights
+from movierec.models.item_weights import ItemWeights, solve_item_weights
 
 Floats = npt.NDArray[np.float32]
 _ARRAYS = ("modelled", "tempering", "inputs", "own", "user_starts", "rated_rows", "rated_weights")
@@ -146,6 +146,10 @@ class EASE(CalibratedRanker):
             self.outputs = self.outputs.astype(np.float16).astype(np.float32)
 
     @property
+    def _item_weights(self) -> ItemWeights:
+        return ItemWeights(self.inputs, self.outputs, self.own)
+
+    @property
     def _rated(self) -> sp.csr_array:
         shape = len(self.users), len(self.modelled)
         return sp.csr_array((self.rated_weights, self.rated_rows, self.user_starts), shape=shape)
@@ -194,9 +198,19 @@ class EASE(CalibratedRanker):
         """
         column, weights = self._weigh_modelled(movie_rows, stars)
         target = self._columns(target_rows)
-        between = self._weights_between(column, target).astype(np.float64) * weights[:, np.newaxis]  # (n, m)
+        between = self._item_weights.between(column, target).astype(np.float64) * weights[:, np.newaxis]  # (n, m)
         both = (column >= 0)[:, np.newaxis] & (target >= 0)
         return np.where(both, between * self.tempering[target], 0.0).T
+
+    def correlate(self, movie_row: int) -> Floats:
+        """Return each movie's partial correlation with one movie, shape (movies,); 0 where one of them is not modelled.
+
+        See `ItemWeights.correlate`.
+        """
+        correlations = np.zeros(len(self.movies), dtype=np.float32)
+        if (column := int(self._columns(np.array([movie_row]))[0])) >= 0:
+            correlations[self.modelled] = self._item_weights.correlate(column)
+        return correlations
 
     def _columns(self, movie_rows: Rows) -> npt.NDArray[np.int64]:
         """Return the places of movies in `modelled`, -1 for others."""
@@ -220,12 +234,6 @@ class EASE(CalibratedRanker):
         every = np.zeros((len(scores), len(self.movies)), dtype=np.float32)
         every[:, self.modelled] = scores
         return every
-
-    def _weights_between(self, rated: npt.NDArray[np.int64], target: npt.NDArray[np.int64]) -> Floats:
-        """Return entries of B, shape (rated, target)."""
-        if not self.inputs.size:
-            return self.outputs[np.ix_(rated, target)]
-        return np.where(rated[:, np.newaxis] == target, 0, self.inputs[rated] @ self.outputs[:, target])
 
     def _arrays(self) -> dict[str, npt.NDArray[Any]]:
         outputs = self.outputs if self.inputs.size else self.outputs.astype(np.float16)

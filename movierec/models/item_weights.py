@@ -32,6 +32,23 @@ class ItemWeights(NamedTuple):
     outputs: Floats
     own: Floats
 
+    def between(self, rows: npt.NDArray[np.int64], columns: npt.NDArray[np.int64]) -> Floats:
+        """Return entries of B, shape (rows, columns)."""
+        if not self.inputs.size:
+            return self.outputs[np.ix_(rows, columns)]
+        return np.where(rows[:, np.newaxis] == columns, 0, self.inputs[rows] @ self.outputs[:, columns])
+
+    def correlate(self, column: int) -> Floats:
+        """Return each movie's partial correlation with one, given all others: shape (movies,), -1 to 1, 1 with itself.
+
+        B holds it twice: with P as in `solve_item_weights`, ``B_ij B_ji = P_ij^2 / (P_ii P_jj)``.
+        """
+        one, every = np.array([column]), np.arange(self.outputs.shape[1])
+        there, back = self.between(one, every)[0], self.between(every, one)[:, 0]
+        correlations: Floats = np.copysign(np.sqrt(np.clip(there * back, 0, 1)), there)
+        correlations[column] = 1
+        return correlations
+
 
 def solve_item_weights(ratings: sp.csr_array, penalty: Floats, content: Floats) -> ItemWeights:
     """Find the weights that rebuild each column from the others.

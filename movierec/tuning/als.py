@@ -31,7 +31,6 @@ class AlsObjective(Objective):
         "movierec.ids",
         "movierec.metrics.ranking",
         "movierec.metrics.relevance",
-        "movierec.data.content",
         "movierec.data.exclusions",
         "movierec.evaluation.validation",
         "movierec.models.als",

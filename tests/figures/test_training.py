@@ -131,16 +131,8 @@ def test_single_trial_is_singular() -> None:
 
 
 def als_trials(*rows: tuple[Any, ...]) -> pd.DataFrame:
-    columns = [
-        "configuration",
-        "factors",
-        "iterations",
-        "regularization",
-        "alpha",
-        "relevance_threshold",
-        "content_weight",
-    ]
-    return pd.DataFrame(rows, columns=[*columns, "validation_ndcg@10"])
+    settings = ["factors", "iterations", "regularization", "alpha", "relevance_threshold", "content_weight"]
+    return pd.DataFrame(rows, columns=["configuration", *settings, "validation_ndcg@10"])
 
 
 def test_of_the_als_the_highest_is_the_best(check_figure: Check) -> None:

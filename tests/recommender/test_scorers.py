@@ -7,6 +7,7 @@ from movierec import io, paths
 from movierec.errors import MovierecError
 from movierec.models.als import ALS
 from movierec.models.bayes import Bayes
+from movierec.models.blend import Blend
 from movierec.models.popularity import Popularity
 from movierec.models.svd import SVD
 from movierec.recommender.artifacts import Artifacts
@@ -39,7 +40,7 @@ def test_the_parts_of_an_explanation_sum_to_the_folded_in_score(artifacts: Artif
     shares = scorer.explain(profile, taste, rows)
     np.testing.assert_array_equal(shares.parts, scorer.explain(profile, recalled, rows).parts)
     np.testing.assert_allclose(shares.scores, scorer.score(taste), rtol=1e-4, atol=1e-5)
-    if not isinstance(model, Bayes):  # what it adds, `test_bayes_fold_in` checks
+    if not isinstance(model, Bayes | Blend):  # what they add, `test_bayes_fold_in` and `test_scorer_blend` check
         offset = model.mean + model.movie_bias if isinstance(model, SVD) else np.zeros(len(rows))
         np.testing.assert_allclose(shares.parts.sum(axis=1) + offset, shares.scores)
     assert shares.rated_ids.tolist() == [movie for movie in profile.movie_ids.tolist() if movie in model.movies.ids]
@@ -65,5 +66,5 @@ def test_a_movie_without_factors_is_like_none(artifacts: Artifacts) -> None:
 
 def test_a_model_without_factors_is_refused(shop: Path) -> None:
     ratings = io.read_parquet(shop / paths.CLEAN_RATINGS)
-    with pytest.raises(MovierecError, match="cannot use a model 'popularity': give it an ALS, an SVD or a Bayes"):
+    with pytest.raises(MovierecError, match="cannot use a model 'popularity': give it one that the pipeline stores"):
         make_scorer(Popularity().fit(ratings))
