@@ -1,7 +1,6 @@
 """Stage train_als: fit the ALS on train and calibrate its scores to stars on validation."""
 
 import pandas as pd
-from tqdm import tqdm
 
 from movierec import io, paths
 from movierec.columns import MOVIE_ID, RATING, USER_ID
@@ -9,6 +8,7 @@ from movierec.data.content import Content
 from movierec.metrics.rating import rmse
 from movierec.models.als import ALS
 from movierec.params import load_params
+from movierec.progress import make_bar
 from movierec.roster import VALIDATION_RMSE
 from movierec.tracking.stage import run_stage, timed
 
@@ -18,10 +18,9 @@ def main() -> None:
     params = load_params()
     settings = {"factors": params.factors, **params.als.model_dump(), "seed": params.seed}
     train, validation = io.read_parquet(paths.TRAIN), io.read_parquet(paths.VALIDATION)
-    bar = tqdm(total=params.als.iterations, desc="ALS", unit="sweep", disable=None)
-    with bar as progress, timed("training_time_s"):
-        content = Content.load(paths.CONTENT)
-        model = ALS(**settings).fit(train, on_sweep=lambda _: progress.update(), content=content)
+    content = Content.load(paths.CONTENT)
+    with make_bar("ALS", total=params.als.iterations, unit="sweep") as bar, timed("training_time_s"):
+        model = ALS(**settings).fit(train, on_sweep=lambda _: bar.update(), content=content)
     model.calibrate(validation)
     model.save(paths.MODELS / "als.npz")
     pairs = validation[USER_ID], validation[MOVIE_ID]

@@ -10,6 +10,7 @@ from movierec import seeds
 from movierec.errors import MovierecError
 from movierec.ids import find_rows
 from movierec.models.base import Rows
+from movierec.models.day_effects import SECONDS_A_DAY
 from movierec.models.top_k import top_k_rows
 from movierec.recommender.answers import Answer, Reason, Recommendation, Strategy, name_reasons
 from movierec.recommender.artifacts import Artifacts
@@ -67,7 +68,7 @@ class Engine:
         decade: int | None = None,
         exclude_seen: bool = True,
         explain: bool = False,
-        day: int = 0,
+        now_s: int = 0,
     ) -> Answer:
         """Recommend movies to a user.
 
@@ -89,8 +90,8 @@ class Engine:
             Give the ratings that speak most for each movie, at most 3. They are parts of the folded-in
             score, which for a trained user differs a little from the score given, and from that of an exploring model.
             A score of 0 or less has no reasons.
-        day : int
-            Such as the number of days since 1970; an exploring model draws anew for each user and day.
+        now_s : int
+            Seconds since 1970 (UTC): an exploring model draws anew for each user and day.
 
         Returns
         -------
@@ -114,7 +115,7 @@ class Engine:
             items = self._describe(places, scores, self._see(self.artifacts.rating_model, profile)[1], None)
             return Answer(strategy, POPULARITY, self.artifacts.version, items)
         scorer, rows = self._scorers[name], self._places[name]
-        chosen, scores = _choose(self._score(name, taste, profile.user_id, day), allowed[rows], k)
+        chosen, scores = _choose(self._score(name, taste, profile.user_id, now_s), allowed[rows], k)
         shares = scorer.explain(profile, taste, chosen) if explain else None
         rater = self.artifacts.rating_model
         expected = taste if scorer is self._scorers[rater] else self._see(rater, profile)[1]
@@ -196,9 +197,9 @@ class Engine:
         taste = scorer.fold_in(profile)
         return ("folded_in", taste) if taste else ("popular", None)
 
-    def _score(self, name: str, taste: Taste, user_id: int, day: int) -> Values:
+    def _score(self, name: str, taste: Taste, user_id: int, now_s: int) -> Values:
         if explorer := self._explorers.get(name):
-            return explorer.explore(taste, seeds.rng(user_id, "explore", str(day)))
+            return explorer.explore(taste, seeds.rng(user_id, "explore", f"day {now_s // SECONDS_A_DAY}"))
         scores: Values = self._scorers[name].score(taste)
         return scores
 

@@ -122,7 +122,7 @@ def test_headline_is_rounded_as_it_is_stored_and_told() -> None:
 
 
 def test_the_headline_leaves_out_what_would_not_fit_a_screen() -> None:
-    assert report.select_headline(SUMMARY)["svd"] == {"rmse": 0.9123, "ndcg@10": 0.05, "coverage@10": 0.5}
+    assert report.select_headline(SUMMARY)["svd"] == {"rmse": 0.91234, "ndcg@10": 0.05, "coverage@10": 0.5}
 
 
 def test_format_headline() -> None:

@@ -26,7 +26,7 @@ def leaf_keys(content: dict[str, Any], prefix: str = "") -> set[str]:
     return keys
 
 
-def test_the_twelve_stages_are_there_and_described() -> None:
+def test_the_stages_are_there_and_described() -> None:
     assert tuple(PIPELINE["stages"]) == STAGES
     for name, stage in PIPELINE["stages"].items():
         assert stage["desc"]

@@ -124,7 +124,7 @@ def imported_by(module: str) -> set[str]:
         # What comes of the content is part of the key.
         (
             als_objective(),
-            {*CONTENT_CODE, "columns", "errors", "io", "models.schedule", "models.shared_ranking", "roster"},
+            {*CONTENT_CODE, "columns", "errors", "io", "models.sgd.schedule", "models.shared_ranking", "roster"},
         ),
     ],
     ids=["svd", "als"],
