@@ -20,14 +20,9 @@ STEPS_AFTER = 5  # the models: summary, comparisons, the tables by decile and un
 def main() -> None:
     """Write metrics/evaluate.json, its details, plots/evaluate_*.csv and data/evaluation/per_user.parquet."""
     params = load_params()
-    bed = TestBed(
-        train=io.read_parquet(paths.TRAIN),
-        validation=io.read_parquet(paths.VALIDATION),
-        test=io.read_parquet(paths.TEST),
-        movies=io.read_parquet(paths.CLEAN_MOVIES),
-        relevance_threshold=params.evaluate.relevance_threshold,
-        movie_factors=ALS.load(paths.MODELS / "als.npz").movie_factors,
-    )
+    parts = [io.read_parquet(path) for path in (paths.TRAIN, paths.VALIDATION, paths.TEST, paths.CLEAN_MOVIES)]
+    threshold, factors = params.evaluate.relevance_threshold, ALS.load(paths.MODELS / "als.npz").movie_factors
+    bed = TestBed(parts[0], parts[1], parts[2], parts[3], threshold, factors)
     models = gather_models(paths.MODELS, bed.train)
     rng = seeds.rng(params.seed, "evaluate", "bootstrap")
     bootstrap, signs = report.start_resampling(bed, rng, params.evaluate.bootstrap_samples)
