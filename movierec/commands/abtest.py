@@ -30,7 +30,7 @@ _FORMULAS: Final = {
 _ADVICE: Final = "Plan by the pooled formula: Welch's test, which `movierec abtest analyze` uses, needs as many users."
 
 
-class Plan(NamedTuple):
+class ExperimentSize(NamedTuple):
     """The size of an experiment by one formula, and the difference that it sees."""
 
     formula: str
@@ -121,8 +121,8 @@ def analyze_outcomes(
     Of several metrics the first one decides; the p-values of the others are adjusted by Holm's method. A covariate,
     known of each user before the experiment, sharpens the estimate (CUPED).
     """
+    from movierec.abtest.analysis import compare_arms  # noqa: PLC0415  # imports half of SciPy
     from movierec.abtest.design import Design  # noqa: PLC0415
-    from movierec.abtest.difference import compare_arms  # noqa: PLC0415  # imports half of SciPy
     from movierec.abtest.outcomes import read_outcomes  # noqa: PLC0415  # imports polars
 
     outcomes = read_outcomes(file, metric or ())
@@ -141,26 +141,28 @@ def analyze_outcomes(
         typer.echo(f"\n{others:,} users of other arms are left out.")
 
 
-def _plan_proportion(baseline: float, effect: float | None, users: int | None, rates: "Rates") -> Iterator[Plan]:
+def _plan_proportion(
+    baseline: float, effect: float | None, users: int | None, rates: "Rates"
+) -> Iterator[ExperimentSize]:
     from movierec.abtest.power import proportion_minimum_effect, proportion_sample_size  # noqa: PLC0415
 
     for formula, pooled in (("pooled", True), ("unpooled", False)):
         if users is None:
             needed = proportion_sample_size(baseline, effect or 0.0, pooled=pooled, **rates)
-            yield Plan(formula, math.ceil(needed), effect or 0.0)
+            yield ExperimentSize(formula, math.ceil(needed), effect or 0.0)
         else:
-            yield Plan(formula, users, proportion_minimum_effect(baseline, users, pooled=pooled, **rates))
+            yield ExperimentSize(formula, users, proportion_minimum_effect(baseline, users, pooled=pooled, **rates))
 
 
-def _plan_mean(std: float, effect: float | None, users: int | None, rates: "Rates") -> Plan:
+def _plan_mean(std: float, effect: float | None, users: int | None, rates: "Rates") -> ExperimentSize:
     from movierec.abtest.power import mean_minimum_effect, mean_sample_size  # noqa: PLC0415
 
     if users is None:
-        return Plan("t_test", math.ceil(mean_sample_size(effect or 0.0, std, **rates)), effect or 0.0)
-    return Plan("t_test", users, mean_minimum_effect(users, std, **rates))
+        return ExperimentSize("t_test", math.ceil(mean_sample_size(effect or 0.0, std, **rates)), effect or 0.0)
+    return ExperimentSize("t_test", users, mean_minimum_effect(users, std, **rates))
 
 
-def _write_plan(plan: Plan) -> list[str]:
+def _write_plan(plan: ExperimentSize) -> list[str]:
     return [_FORMULAS[plan.formula], f"{plan.users:,}", f"{2 * plan.users:,}", f"{plan.effect:.4g}"]
 
 

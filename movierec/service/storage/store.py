@@ -1,21 +1,23 @@
 """The ratings and events that the service was given, stored durably."""
 
-import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
 from threading import Lock
 from typing import Any, Final
 
 import pandas as pd
-from sqlalchemy import ColumnElement, Connection, Row, Table, case, func, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, Row, func, select
 
-from movierec.columns import MOVIE_ID, TIMESTAMP, USER_ID
-from movierec.errors import MovierecError
+from movierec.service.storage.conflicts import (
+    ConflictError,
+    TimeTakenError,
+    claim_key,
+    follow_latest,
+    require_same_rating,
+)
 from movierec.service.storage.database import (
     EVENTS,
-    KEYS,
     RATINGS,
     WAIT_S,
     StoreUnavailableError,
@@ -23,20 +25,14 @@ from movierec.service.storage.database import (
     open_database,
     tell_failures,
 )
+from movierec.service.storage.events import list_rows, select_outcomes, tabulate_outcomes
+from movierec.service.storage.insertion import insert_new
 from movierec.service.storage.records import LATEST, Event, Receipt, StoredRating
 
 __all__ = ["ConflictError", "Event", "Receipt", "Store", "StoreUnavailableError", "StoredRating"]
 
 PAGE_ROWS: Final = 10_000
 RACES: Final = 9
-
-
-class ConflictError(MovierecError):
-    """What was stored before under the same idempotency key, or for the same user, movie and time, differs."""
-
-
-class _TimeTakenError(ConflictError):
-    """The user gave the movie another rating at that time."""
 
 
 class Store:
@@ -59,9 +55,6 @@ class Store:
 
     def __init__(self, url: str) -> None:
         self._engine = open_database(url)
-        self._insert: Callable[[Table], sqlite.Insert | postgresql.Insert] = (
-            sqlite.insert if self._engine.dialect.name == "sqlite" else postgresql.insert
-        )
         self._one_writer = Lock() if self._engine.dialect.name == "sqlite" else None  # waiting here, not on the file
         self._created = False
 
@@ -97,21 +90,21 @@ class Store:
             If the database failed.
         """
         for _ in range(RACES if newest else 0):
-            with suppress(_TimeTakenError):  # by another process, after it was found free
+            with suppress(TimeTakenError):  # by another process, after it was found free
                 return self._add_rating(rating, key, content or repr(rating), newest=True)
         return self._add_rating(rating, key, content or repr(rating), newest=newest)
 
     def _add_rating(self, rating: StoredRating, key: str | None, content: str, *, newest: bool) -> Receipt:
         with self._write() as connection:
             if newest:
-                rating = _follow_latest(connection, rating)
+                rating = follow_latest(connection, rating)
             if key is not None:
-                first = self._claim_key(connection, key, content, rating.timestamp)
+                first = claim_key(connection, key, content, rating.timestamp)
                 if first is not None:
                     return Receipt(replace(rating, timestamp=first), new=False)
-            new = bool(self._insert_new(connection, RATINGS, [asdict(rating)]))
+            new = bool(insert_new(connection, RATINGS, [asdict(rating)]))
             if not new:
-                _require_same_rating(connection, rating)
+                require_same_rating(connection, rating)
             return Receipt(rating, new)
 
     def ratings_of(self, user_id: int) -> dict[int, float]:
@@ -151,15 +144,11 @@ class Store:
 
     def add_events(self, events: Sequence[Event]) -> int:
         """Store events, all or none, and return how many were new."""
-        rows = [asdict(event) for event in events]
-        for row in rows:
-            key = row.pop("key")
-            row["key_hash"] = None if key is None else _hash(key)
-        rows.sort(key=lambda row: row["key_hash"] or "")  # one order for all, or two batches might wait for each other
+        rows = list_rows(events)
         if not rows:
             return 0
         with self._write() as connection:
-            return self._insert_new(connection, EVENTS, rows)
+            return insert_new(connection, EVENTS, rows)
 
     def outcomes(self, experiment: str) -> pd.DataFrame:
         """Count what each user of an experiment was shown and chose.
@@ -175,17 +164,9 @@ class Store:
             By user id and arm: `user_id` int64, `arm` str, `impressions` int64 >= 1 (movies shown, each once however
             often it was), `clicks` int64 (those of them that were clicked).
         """
-        shown, clicked = (func.max(case((EVENTS.c.kind == kind, 1), else_=0)) for kind in ("impression", "click"))
-        user = (EVENTS.c.user_id, EVENTS.c.arm)
-        movies = select(*user, shown.label("shown"), clicked.label("clicked")).where(EVENTS.c.experiment == experiment)
-        seen = movies.group_by(*user, EVENTS.c.movie_id).subquery()
-        counts = func.sum(seen.c.shown), func.sum(seen.c.shown * seen.c.clicked)
-        by_user = select(seen.c.user_id, seen.c.arm, *counts).group_by(seen.c.user_id, seen.c.arm)
-        query = by_user.having(counts[0] > 0).order_by(seen.c.user_id, seen.c.arm)
         with self._transact() as connection:
-            rows = connection.execute(query).all()
-        table = pd.DataFrame([tuple(row) for row in rows], columns=[USER_ID, "arm", "impressions", "clicks"])
-        return table.astype({USER_ID: "int64", "arm": "str", "impressions": "int64", "clicks": "int64"})
+            rows = connection.execute(select_outcomes(experiment)).all()
+        return tabulate_outcomes(rows)
 
     def check(self) -> None:
         """Return if the database answers (one indexed row is read), else raise `StoreUnavailableError`."""
@@ -220,49 +201,7 @@ class Store:
             if self._one_writer:
                 self._one_writer.release()
 
-    def _insert_new(self, connection: Connection, table: Table, rows: list[dict[str, Any]]) -> int:
-        """Insert the rows that meet no unique constraint and return how many there were."""
-        inserted = self._insert(table).on_conflict_do_nothing().returning(*table.primary_key)
-        return len(connection.execute(inserted, rows).all())
-
-    def _claim_key(self, connection: Connection, key: str, content: str, timestamp: int) -> int | None:
-        """Keep a key that is new; of a known one return the time of the rating that came with it."""
-        row = {"key_hash": _hash(key), "content_hash": _hash(content), TIMESTAMP: timestamp}
-        if self._insert_new(connection, KEYS, [row]):
-            return None
-        known = connection.execute(select(KEYS).where(KEYS.c.key_hash == row["key_hash"])).one()
-        if known.content_hash != row["content_hash"]:
-            raise ConflictError("this idempotency key was used for another request: use a new one")
-        return int(known.timestamp)
-
 
 def _read_rating(row: Row[Any]) -> StoredRating:
     timestamp = min(row.timestamp, LATEST)  # once a second more could be stored
     return StoredRating(row.user_id, row.movie_id, row.rating, timestamp)
-
-
-def _follow_latest(connection: Connection, rating: StoredRating) -> StoredRating:
-    """Move a rating behind the user's latest one of the movie, or to it if it says the same."""
-    query = select(RATINGS).where(*_match(rating, USER_ID, MOVIE_ID)).order_by(RATINGS.c.timestamp.desc()).limit(1)
-    latest = connection.execute(query).one_or_none()
-    if latest is None or latest.timestamp < rating.timestamp:
-        return rating
-    timestamp = latest.timestamp + (latest.rating != rating.rating)
-    if timestamp > LATEST:
-        raise ConflictError("the user's rating of this movie bears the latest time there is: none can follow it")
-    return replace(rating, timestamp=timestamp)
-
-
-def _require_same_rating(connection: Connection, rating: StoredRating) -> None:
-    same = _match(rating, USER_ID, MOVIE_ID, TIMESTAMP)
-    known = connection.execute(select(RATINGS.c.rating).where(*same)).scalar_one()
-    if known != rating.rating:
-        raise _TimeTakenError(f"the user rated this movie {known:g} at the same time: give a later timestamp")
-
-
-def _match(rating: StoredRating, *names: str) -> list[ColumnElement[bool]]:
-    return [getattr(RATINGS.c, name) == getattr(rating, name) for name in names]
-
-
-def _hash(text: str) -> str:
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
