@@ -214,7 +214,8 @@ class Engine:
         if not names:
             return order[:k]
         vectors = np.array([[name in each for name in names] for each in genres], dtype=np.float32)
-        return rerank_by_mmr(order[None], scores[None], vectors, min(k, len(order)), diversity)[0]
+        picked: Rows = rerank_by_mmr(order[None], scores[None], vectors, min(k, len(order)), diversity)[0]
+        return picked
 
     def _describe(
         self, places: Rows, scores: Values, taste: Taste | None, shares: Shares | None
