@@ -16,6 +16,7 @@ from movierec.settings import (
     AlsParams,
     BayesParams,
     CleanParams,
+    EaseParams,
     EvaluateParams,
     Factors,
     Section,
@@ -38,6 +39,7 @@ class Params(Section):
     split: SplitParams
     svd: SvdParams
     als: AlsParams
+    ease: EaseParams
     bayes: BayesParams
     tune: TuneParams
     evaluate: EvaluateParams

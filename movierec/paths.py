@@ -16,6 +16,7 @@ CLEAN_MOVIES: Final = Path("data/clean/movies.parquet")
 TRAIN: Final = Path("data/split/train.parquet")
 VALIDATION: Final = Path("data/split/validation.parquet")
 TEST: Final = Path("data/split/test.parquet")
+CONTENT: Final = Path("data/content.npz")
 PER_USER: Final = Path("data/evaluation/per_user.parquet")
 
 MODELS: Final = Path("models")
