@@ -4,21 +4,24 @@ import difflib
 import re
 import reprlib
 from pathlib import Path
-from typing import Any, get_args, get_origin
+from typing import Any, Literal, get_args, get_origin
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError, model_validator
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from movierec.errors import MovierecError
 from movierec.paths import PARAMS
+from movierec.scales import Scale
 from movierec.settings import (
     AbtestParams,
     AlsParams,
     CleanParams,
     EvaluateParams,
     Factors,
+    RatingScale,
     Section,
+    SourceParams,
     SplitParams,
     SvdParams,
     SyntheticParams,
@@ -33,6 +36,9 @@ class Params(Section):
     dataset: str = Field(min_length=1, description="registered name, `synthetic`, path or URL")
     factors: Factors
     synthetic: SyntheticParams
+    source: SourceParams
+    feedback: Literal["auto", "explicit", "implicit"] = Field(description="ratings, or events such as likes and plays")
+    rating_scale: RatingScale
     clean: CleanParams
     split: SplitParams
     svd: SvdParams
@@ -40,6 +46,12 @@ class Params(Section):
     tune: TuneParams
     evaluate: EvaluateParams
     abtest: AbtestParams
+
+    @model_validator(mode="after")
+    def _order_by_times_there_are(self) -> "Params":
+        if self.source.columns.timestamp is None and self.split.method != "random":
+            raise ValueError(f"split.method {self.split.method} needs times, but source.columns.timestamp is null")
+        return self
 
 
 def read_params_yaml(path: Path = PARAMS) -> dict[str, Any]:
@@ -73,13 +85,16 @@ def read_params_yaml(path: Path = PARAMS) -> dict[str, Any]:
     return content
 
 
-def load_params(path: Path = PARAMS) -> Params:
+def load_params(path: Path = PARAMS, scale: Scale | None = None) -> Params:
     """Read and check every parameter of the experiment.
 
     Parameters
     ----------
     path : Path
         The params file.
+    scale : Scale, optional
+        Of the ratings; each `relevance_threshold` that is ``auto`` becomes its `liked_from`. Without it they stay
+        words, for stages that come before the scale is known.
 
     Returns
     -------
@@ -94,7 +109,7 @@ def load_params(path: Path = PARAMS) -> Params:
     """
     content = read_params_yaml(path)
     try:
-        return Params.model_validate(content)
+        return Params.model_validate(content, context={"scale": scale})
     except ValidationError as error:
         raise MovierecError(f"{path}: {_explain(error)}") from error
 
@@ -106,6 +121,8 @@ def _explain(error: ValidationError) -> str:
         (problem for problem in problems if problem["type"] in {"extra_forbidden", "invalid_key"}), problems[0]
     )
     location = tuple(str(part) for part in first["loc"])
+    if not location:  # of the file as a whole
+        return first["msg"].removeprefix("Value error, ")
     key = ".".join(location)
     if first["type"] == "extra_forbidden":
         near = difflib.get_close_matches(location[-1], _keys_at(location[:-1]), n=1, cutoff=0)
