@@ -13,6 +13,7 @@ PARAMS: Final = Path("params.yaml")
 RAW: Final = Path("data/raw")
 CLEAN_RATINGS: Final = Path("data/clean/ratings.parquet")
 CLEAN_MOVIES: Final = Path("data/clean/movies.parquet")
+CLEAN_USERS: Final = Path("data/clean/users.parquet")
 TRAIN: Final = Path("data/split/train.parquet")
 VALIDATION: Final = Path("data/split/validation.parquet")
 TEST: Final = Path("data/split/test.parquet")
@@ -20,6 +21,7 @@ PER_USER: Final = Path("data/evaluation/per_user.parquet")
 
 MODELS: Final = Path("models")
 METRICS: Final = Path("metrics")
+DETAILS: Final = Path("metrics/details")
 PLOTS: Final = Path("plots")
 
 

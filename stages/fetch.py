@@ -1,4 +1,4 @@
-"""Stage fetch: generate the embedded data, or get and verify a MovieLens archive."""
+"""Stage fetch: generate the embedded data, or get and verify an archive or the user's own files."""
 
 from dataclasses import asdict
 
@@ -10,17 +10,19 @@ from movierec.params import load_params
 
 
 def main() -> None:
-    """Fill data/raw and write metrics/fetch.json."""
+    """Fill data/raw and write metrics/fetch.json and metrics/details/fetch.json."""
     params = load_params()
     if params.dataset != "synthetic":
-        report = fetch_dataset(params.dataset, paths.RAW)
-        io.write_json(asdict(report), paths.METRICS / "fetch.json")
-        print(f"{report.name}: {report.layout} layout, {report.bytes / 1e6:,.1f} MB, verified")
+        report = fetch_dataset(params.dataset, paths.RAW, params.source, params.feedback, params.split.method)
+        io.write_json({"files": report.files, "bytes": report.bytes}, paths.METRICS / "fetch.json")
+        io.write_json(asdict(report), paths.DETAILS / "fetch.json")
+        print(f"{report.name}: {report.layout} layout, {report.bytes / 1e6:,.1f} MB, sha256 {report.sha256[:12]}")
         return
     shape = PRESETS[params.synthetic.preset]
     with io.replace_folder(paths.RAW) as folder:
         floor = write_synthetic(folder, shape, params.synthetic.noise, params.seed)
-    io.write_json({"name": "synthetic", "noise_floor": asdict(floor)}, paths.METRICS / "fetch.json")
+    io.write_json({"noise_floor": asdict(floor)}, paths.METRICS / "fetch.json")
+    io.write_json({"name": "synthetic", "preset": params.synthetic.preset}, paths.DETAILS / "fetch.json")
     print(f"synthetic: {shape.ratings:,} ratings by {shape.users:,} users of {shape.movies:,} movies")
 
 
