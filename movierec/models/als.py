@@ -10,7 +10,7 @@ import scipy.sparse as sp
 
 from movierec.columns import MOVIE_ID, RATING, USER_ID
 from movierec.errors import MovierecError
-from movierec.models.base import MAX_STARS, MIN_STARS, Array, Recommender, Rows, gather, index_ids
+from movierec.models.base import Array, Recommender, Rows, gather, index_ids
 from movierec.models.bias import Bias
 
 
@@ -106,7 +106,8 @@ class ALS(Recommender):
         self.objective = []
         self.users, self.movies, user, movie = index_ids(ratings)
         bias = Bias().fit(ratings)
-        self.mean, self.user_bias, self.movie_bias = bias.mean, bias.user_bias, bias.movie_bias
+        self.mean, self.scale = bias.mean, bias.scale
+        self.user_bias, self.movie_bias = bias.user_bias, bias.movie_bias
         confidence = self._confidence(ratings[RATING].to_numpy(dtype=np.float32))
         matrix = sp.csr_matrix((confidence, (user, movie)), shape=(len(self.users), len(self.movies)))
 
@@ -157,7 +158,7 @@ class ALS(Recommender):
 
     def predict(self, user_ids: npt.ArrayLike, movie_ids: npt.ArrayLike) -> Array:
         """Predict ratings in stars by the calibrated score; see `Recommender.predict`."""
-        return np.clip(self._calibration_inputs(user_ids, movie_ids) @ self.calibration, MIN_STARS, MAX_STARS)
+        return np.clip(self._calibration_inputs(user_ids, movie_ids) @ self.calibration, *self.scale)
 
     def predict_raw(self, user_ids: npt.ArrayLike, movie_ids: npt.ArrayLike) -> Array:
         """Return the uncalibrated score of each pair, about 0 to 1, shape (n,); 0 for unknown ids.

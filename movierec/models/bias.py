@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from movierec.columns import RATING
-from movierec.models.base import MAX_STARS, MIN_STARS, Array, Recommender, Rows, gather, index_ids
+from movierec.models.base import Array, Recommender, Rows, find_range, gather, index_ids
 
 
 class Bias(Recommender):
@@ -45,7 +45,7 @@ class Bias(Recommender):
         """Learn the biases; see `Recommender.fit`."""
         self.users, self.movies, user, movie = index_ids(ratings)
         stars = ratings[RATING].to_numpy(dtype=np.float64)
-        self.mean = np.asarray(stars.mean())
+        self.mean, self.scale = np.asarray(stars.mean()), find_range(stars)
         centred = stars - self.mean
         self.user_bias = np.zeros(len(self.users))
         movie_weight = np.bincount(movie) + self.movie_penalty
@@ -59,7 +59,7 @@ class Bias(Recommender):
         """Predict ratings in stars; an unknown user or movie has bias 0. See `Recommender.predict`."""
         user_bias = gather(self.user_bias, self.users.rows(user_ids))
         movie_bias = gather(self.movie_bias, self.movies.rows(movie_ids))
-        return np.clip(self.mean + user_bias + movie_bias, MIN_STARS, MAX_STARS)
+        return np.clip(self.mean + user_bias + movie_bias, *self.scale)
 
     def score_rows(self, user_rows: Rows) -> npt.NDArray[np.float32]:
         """Return unclipped predictions, shape (users, movies)."""

@@ -15,7 +15,7 @@ import pandas as pd
 from movierec import seeds
 from movierec.columns import MOVIE_ID, RATING, USER_ID
 from movierec.errors import MovierecError
-from movierec.models.base import MAX_STARS, MIN_STARS, Array, Recommender, Rows, index_ids
+from movierec.models.base import Array, Recommender, Rows, find_range, index_ids
 from movierec.models.schedule import stratify
 from movierec.models.sgd import Factors, Step, Steps, predict_pairs, run_epoch
 from movierec.models.top_k import available_cores
@@ -140,6 +140,7 @@ class SVD(Recommender):
         ratings = ratings if ratings[USER_ID].is_monotonic_increasing else ratings.sort_values(USER_ID, kind="stable")
         self.users, self.movies, user, movie = index_ids(ratings)
         stars = ratings[RATING].to_numpy(dtype=np.float64)
+        self.scale = find_range(stars)
         best, held_out = None, None if validation is None else self._locate(validation)
         for epoch in self._run_epochs(ratings, user, movie, stars):
             if held_out is None and epoch < self.epochs:
@@ -196,7 +197,7 @@ class SVD(Recommender):
     def _fit_surprise(self, ratings: pd.DataFrame) -> None:
         import surprise  # noqa: PLC0415  # slow to import and rarely the engine
 
-        reader = surprise.Reader(rating_scale=(MIN_STARS, MAX_STARS))
+        reader = surprise.Reader(rating_scale=tuple(self.scale))
         data = surprise.Dataset.load_from_df(ratings[[USER_ID, MOVIE_ID, RATING]], reader)
         trainset = data.build_full_trainset()
         algorithm = surprise.SVD(
@@ -226,7 +227,7 @@ class SVD(Recommender):
 
     def _predict_rows(self, user: Rows, movie: Rows) -> Array:
         predicted: Array = predict_pairs(user, movie, float(self.mean), self._model())
-        return np.clip(predicted, MIN_STARS, MAX_STARS, out=predicted)
+        return np.clip(predicted, *self.scale, out=predicted)
 
     def _rmse(self, user: Rows, movie: Rows, stars: Array) -> float:
         return float(np.sqrt(np.mean((self._predict_rows(user, movie) - stars) ** 2)))
