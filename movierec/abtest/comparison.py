@@ -58,7 +58,9 @@ def compare_arms(
     rates = Rates(significance=design.significance, power=design.power)
     users_needed = None
     if design.minimum_effect is not None:
-        users_needed = math.ceil(mean_sample_size(design.minimum_effect, difference.pooled_std, **rates))
+        users_needed = math.ceil(
+            mean_sample_size(design.minimum_effect, difference.pooled_std, ratio=design.ratio, **rates)
+        )
     bootstrap = None
     if sum(sizes) <= most_bootstrap_users:
         bootstrap = bootstrap_difference(*outcomes, rng, confidence=confidence, resamples=resamples)
@@ -72,7 +74,7 @@ def compare_arms(
         bootstrap=bootstrap,
         sample_ratio=sample_ratio,
         users_needed=users_needed,
-        detectable_effect=mean_minimum_effect(min(sizes), difference.pooled_std, **rates),
+        detectable_effect=mean_minimum_effect(min(sizes), difference.pooled_std, ratio=design.ratio, **rates),
         secondary=compare_secondary(control.secondary, treatment.secondary, confidence),
         verdict=decide(
             difference,
@@ -81,6 +83,7 @@ def compare_arms(
             users_needed=users_needed,
             lower_is_better=design.lower_is_better,
             names=(design.control, design.treatment),
+            is_even=design.ratio == 1,
         ),
     )
 
