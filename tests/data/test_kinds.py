@@ -4,6 +4,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from movierec.data import kinds
 from movierec.data.kinds import tell_kinds
 from movierec.data.layouts import GUESS_ALL, find_source
 
@@ -11,8 +12,8 @@ FolderOf = Callable[[Mapping[str, bytes]], Path]
 
 
 def kinds_of(folder: Path) -> tuple[object, ...]:
-    kinds = tell_kinds(find_source(folder), GUESS_ALL)
-    return (*(kinds.types.get(name) for name in ("user", "item", "timestamp")), kinds.inexact)
+    found = tell_kinds(find_source(folder), GUESS_ALL)
+    return (*(found.types.get(name) for name in ("user", "item", "timestamp")), found.inexact)
 
 
 @pytest.mark.parametrize(
@@ -48,3 +49,10 @@ def test_parquet_says_its_types(folder_of: FolderOf) -> None:
     frame = pl.DataFrame({"user": pl.Series([1, 2], dtype=pl.UInt8), "item": ["1", "2"], "time": [1.5, 2]})
     frame.write_parquet(folder / "x.parquet")
     assert kinds_of(folder) == (pl.Int64, pl.Int64, pl.Float64, ())
+
+
+def test_all_rows_are_looked_at(folder_of: FolderOf, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kinds, "SAMPLE_ROWS", 10)
+    for odd, kind in (("x", pl.String), ("007", pl.String), (" 7", pl.Int64), ("8", pl.Int64)):
+        rows = "5,1\n" * 100 + f"{odd},1\n" * 2
+        assert kinds_of(folder_of({"x.csv": b"user,item\n" + rows.encode()}))[0] == kind
