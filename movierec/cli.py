@@ -2,7 +2,7 @@
 
 import typer
 
-from movierec.commands import abtest, ratings, serve, serving, track
+from movierec.commands import abtest, inspect, ratings, serve, serving, track
 from movierec.errors import run_command
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -10,6 +10,7 @@ app.add_typer(abtest.app, name="abtest")
 app.add_typer(ratings.app, name="ratings")
 app.add_typer(track.app, name="track")
 app.command("serve")(serve.serve)
+app.command("inspect")(inspect.inspect)
 serving.add_commands(app)
 
 

@@ -3,6 +3,7 @@
 import difflib
 import re
 import reprlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
@@ -11,7 +12,8 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from movierec.errors import MovierecError
-from movierec.paths import PARAMS
+from movierec.io import read_json
+from movierec.paths import METRICS, PARAMS
 from movierec.scales import Scale
 from movierec.settings import (
     AbtestParams,
@@ -107,7 +109,61 @@ def load_params(path: Path = PARAMS, scale: Scale | None = None) -> Params:
         On the first key that is unknown (the message names the nearest known one), missing, of the
         wrong type or out of range (the message names the value and what is allowed).
     """
+    return _check(read_params_yaml(path), path, scale)
+
+
+def load_scaled_params(path: Path = PARAMS, clean: Path = METRICS / "clean.json") -> Params:
+    """Read the parameters for stages that come after the cleaning, which has told the scale of the ratings.
+
+    Parameters
+    ----------
+    path : Path
+        The params file.
+    clean : Path
+        What the clean stage wrote. Of feedback without ratings every event counts as liked.
+
+    Raises
+    ------
+    MovierecError
+        As `load_params`; or if the clean stage has not run.
+    """
+    found = read_json(clean)
+    scale = Scale(**found["scale"])
+    return load_params(path, Scale(scale.low, scale.low, 0.0) if found["implicit"] else scale)
+
+
+def override_params(settings: Sequence[str], path: Path = PARAMS) -> Params:
+    """Read the parameters with some of them changed, as ``dvc exp run -S`` changes them in the file.
+
+    Parameters
+    ----------
+    settings : sequence of str
+        Such as ``source.columns.user=uid``; the value is YAML.
+    path : Path
+        The params file; it stays as it is.
+
+    Raises
+    ------
+    MovierecError
+        As `load_params`; or if a setting is no ``key=value``.
+    """
     content = read_params_yaml(path)
+    for setting in settings:
+        key, equals, value = setting.partition("=")
+        *sections, name = key.split(".")
+        inner = content
+        for section in sections:
+            inner = inner.get(section, {}) if isinstance(inner, dict) else {}
+        if not equals or not isinstance(inner, dict):
+            raise MovierecError(f"{setting!r} is no setting: give a key and a value, such as source.columns.user=uid")
+        try:
+            inner[name] = YAML(typ="safe", pure=True).load(value)
+        except YAMLError as error:
+            raise MovierecError(f"{key}: {value!r} is not valid YAML: {' '.join(str(error).split())}") from error
+    return _check(content, path)
+
+
+def _check(content: dict[str, Any], path: Path, scale: Scale | None = None) -> Params:
     try:
         return Params.model_validate(content, context={"scale": scale})
     except ValidationError as error:

@@ -102,9 +102,8 @@ def fetch_dataset(
                 unpack(source, content, label)
             try:
                 found = find_source(content, params, feedback, label)
-            except MovierecError as error:  # of the user's own file, not of its copy
-                told = str(error).replace(str(content / source.name), label).replace(str(content), label)
-                raise MovierecError(told) from error
+            except MovierecError as error:
+                raise _name_original(error, content, source, label) from error
             if split != "random" and not found.has_times:
                 raise MovierecError(
                     f"split.method {split} needs times, but {label} has none: choose random, or set "
@@ -115,14 +114,52 @@ def fetch_dataset(
         raise MovierecError(f"no permission to use {error.filename}: change it, or choose another folder") from error
 
 
-def _describe(name: str, content: Path, source: Source) -> FetchReport:
-    sizes, digest = [], hashlib.sha256()
-    for path in sorted(path for path in content.rglob("*") if path.is_file()):
+@contextmanager
+def open_dataset(dataset: str) -> Iterator[tuple[Path, str]]:
+    """Give a folder that holds a data set's files, for as long as the block lasts, and what to call it in an error.
+
+    Parameters
+    ----------
+    dataset : str
+        As `fetch_dataset` takes it. What lies on this machine is not copied.
+    """
+    with _local_source(dataset) as source, TemporaryDirectory(dir=_make_cache_folder()) as temporary:
+        content = Path(temporary)
+        label = dataset if "://" in dataset else str(source)
+        if source.is_dir() or find_format(source.name):
+            for path in source.iterdir() if source.is_dir() else [source]:
+                if path.is_file():
+                    (content / path.name).symlink_to(path.resolve())
+        else:
+            unpack(source, content, label)
+        try:
+            yield content, label
+        except MovierecError as error:
+            raise _name_original(error, content, source, label) from error
+
+
+def _name_original(error: MovierecError, content: Path, source: Path, label: str) -> MovierecError:
+    """Speak of the user's own file instead of its copy."""
+    return MovierecError(str(error).replace(str(content / source.name), label).replace(str(content), label))
+
+
+def hash_files(folder: Path) -> str:
+    """Return the sha256 of all files below a folder, their paths and contents."""
+    digest = hashlib.sha256()
+    for path in _list_files(folder):
         with path.open("rb") as file:
             own = hashlib.file_digest(file, "sha256").hexdigest()
-        digest.update(f"{own}  {path.relative_to(content).as_posix()}\n".encode())
-        sizes.append(path.stat().st_size)
-    return FetchReport(name, source.layout, len(sizes), sum(sizes), digest.hexdigest(), source.has_times)
+        digest.update(f"{own}  {path.relative_to(folder).as_posix()}\n".encode())
+    return digest.hexdigest()
+
+
+def _list_files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.is_file())
+
+
+def _describe(name: str, content: Path, source: Source) -> FetchReport:
+    sizes = [path.stat().st_size for path in _list_files(content)]
+    return FetchReport(name, source.layout, len(sizes), sum(sizes), hash_files(content), source.has_times)
 
 
 def _short_name(dataset: str) -> str:

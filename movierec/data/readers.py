@@ -25,6 +25,7 @@ from movierec.settings import AUTO, SourceParams
 __all__ = ["BROKEN_REASONS", "RawRatings", "read_movies", "read_ratings"]
 
 BROKEN_REASONS: Final = ("unreadable", "rating_not_finite")
+MOST_BROKEN_LINES: Final = 5
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +53,8 @@ class RawRatings:
         What the file of movies says; empty without one.
     titles : DataFrame or None
         Own ids and titles, where the ratings' file has them and there is no file of movies.
+    broken_lines : list of int
+        The first ones of the rows left out, at most `MOST_BROKEN_LINES`.
     """
 
     table: pd.DataFrame
@@ -63,6 +66,7 @@ class RawRatings:
     time_form: str | None = None
     movies: list[Movie] = field(default_factory=list)
     titles: pl.DataFrame | None = None
+    broken_lines: list[int] = field(default_factory=list)
 
     @property
     def is_implicit(self) -> bool:
@@ -96,7 +100,8 @@ def read_ratings(folder: Path, params: SourceParams = GUESS_ALL, feedback: str =
     """
     source = find_source(folder, params, feedback)
     kinds = tell_kinds(source, params)
-    rows, first_broken, broken, time_form = _sift(*_read_rows(source, kinds))
+    rows, time_form = _read_rows(source, kinds)
+    rows, broken, places = _sift(rows)
     movies = parse_movies(source)
     listed = pl.Series([movie.parse_id(kinds.types[ITEM]) for movie in movies], dtype=kinds.types[ITEM])
     own_users, own_movies = order_ids(rows[USER]), order_ids(rows[ITEM], listed)
@@ -108,8 +113,10 @@ def read_ratings(folder: Path, params: SourceParams = GUESS_ALL, feedback: str =
     }
     if source.has_times:
         table[TIMESTAMP] = rows.drop_in_place(TIMESTAMP).to_numpy()
-    line = None if first_broken is None else first_broken + 1 + source.ratings.header_lines
-    return RawRatings(pd.DataFrame(table), broken, line, source, own_users, own_movies, time_form, movies, titles)
+    lines = [place + 1 + source.ratings.header_lines for place in places]
+    first = lines[0] if lines else None
+    columns = pd.DataFrame(table)
+    return RawRatings(columns, broken, first, source, own_users, own_movies, time_form, movies, titles, lines)
 
 
 def _read_rows(source: Source, kinds: Kinds) -> tuple[pl.DataFrame, str | None]:
@@ -145,8 +152,8 @@ def _check_lines(table: Table, source: Source, rows: int) -> int:
     return blank
 
 
-def _sift(rows: pl.DataFrame, time_form: str | None) -> tuple[pl.DataFrame, int | None, dict[str, int], str | None]:
-    """Part the usable rows from the broken ones; also give the place of the first broken one, from 0."""
+def _sift(rows: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, int], list[int]]:
+    """Part the usable rows from the broken ones; also give the places of the first broken ones, from 0."""
     needed = [name for name in (USER, ITEM, RATING, TIMESTAMP) if name in rows.columns]
     empty = [pl.col(name) == "" for name in (USER, ITEM) if rows.schema[name] == pl.String]
     fault = rows.select(
@@ -159,5 +166,6 @@ def _sift(rows: pl.DataFrame, time_form: str | None) -> tuple[pl.DataFrame, int 
     ).to_series()
     broken = {reason: int((fault == code).sum()) for code, reason in enumerate(BROKEN_REASONS, start=1)}
     if not any(broken.values()):
-        return rows, None, broken, time_form
-    return rows.filter(fault == 0), int(np.argmax(fault.to_numpy() != 0)), broken, time_form
+        return rows, broken, []
+    places = np.flatnonzero(fault.to_numpy())[:MOST_BROKEN_LINES]
+    return rows.filter(fault == 0), broken, places.tolist()
