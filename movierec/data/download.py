@@ -188,7 +188,7 @@ def _local_source(dataset: str) -> Iterator[Path]:
 def _find_path(dataset: str) -> Path:
     path = project_root() / Path(dataset).expanduser()
     if not path.is_file() and not path.is_dir():
-        if os.sep not in dataset and not dataset.endswith(".zip"):
+        if os.sep not in dataset and not dataset.endswith(".zip") and not find_format(dataset):
             find_dataset(dataset)
         raise MovierecError(f"there is no file or folder {path}: correct `dataset`")
     return path

@@ -1,5 +1,6 @@
 """What a file of ratings is and how the pipeline would read it, told before anything is run."""
 
+import re
 import shlex
 from collections.abc import Mapping
 from contextlib import suppress
@@ -24,6 +25,7 @@ from movierec.scales import Scale, find_core
 from movierec.settings import AUTO, SourceParams
 
 STRAY_SHARE: Final = 0.001  # as clean.max_bad_fraction
+_NO_WORDS: Final = {"null", "true", "false", "yes", "no", "on", "off", "nan", "inf", ".nan", ".inf"}
 _KINDS: Final = {"text": "text", "parquet": "Parquet", "jsonl": "JSON lines"}
 
 
@@ -235,6 +237,8 @@ def _nest(options: Mapping[str, Any]) -> list[str]:
 
 
 def _write(value: object) -> str:
+    """Write a value as both YAML and ``dvc exp run -S`` read it."""
     text = str(value)
-    plain = text.replace("_", "").replace("-", "").replace("/", "").replace(".", "").isalnum()
-    return text if plain and not text[0].isdigit() and not text.startswith("-") else f"'{text}'"
+    if re.fullmatch(r"[A-Za-z_./][\w./-]*", text, re.ASCII) and text.lower() not in _NO_WORDS:
+        return text
+    return f'"{text}"' if "'" in text else f"'{text}'"

@@ -92,5 +92,5 @@ def find_dataset(name: str) -> Dataset:
     nearest = difflib.get_close_matches(name.lower(), known, n=1, cutoff=0)[0]
     raise MovierecError(
         f"unknown data set {name!r}: did you mean {nearest!r}? Allowed are {', '.join(known)}, "
-        "or the path or http(s) address of a zip, or the path of a folder, in a MovieLens layout"
+        "or the path or http(s) address of a table or zip of ratings, or the path of a folder"
     )

@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 import yaml
 
+from movierec.data import inspection
 from movierec.data.download import fetch_dataset, open_dataset
 from movierec.data.inspection import format_inspection, inspect_dataset
 from movierec.data.readers import read_ratings
@@ -124,3 +125,15 @@ def test_nothing_is_copied_and_nothing_left_behind(folder_of: FolderOf, tmp_path
         assert (content / "own.csv").is_symlink()
         assert label == str(folder)
     assert list((tmp_path / "cache").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        ("user_id", "user_id"), ("../own.csv", "../own.csv"), ("User ID", "'User ID'"), (";", "';'"), ("null", "'null'"),
+        ("1", "'1'"), ("it's", '"it\'s"'), ("über", "'über'"),
+    ],
+)  # fmt: skip
+def test_values_are_quoted_where_yaml_would_take_them_for_something_else(value: str, written: str) -> None:
+    assert inspection._write(value) == written
+    assert yaml.safe_load(written) == value

@@ -6,6 +6,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from movierec.data.catalogue import list_movies
 from movierec.data.describe import describe_reading
 from movierec.data.readers import read_ratings
 from movierec.errors import MovierecError
@@ -14,6 +15,7 @@ from tests.data.own import clean, expected, own_rows, source
 from tests.data.shapes import (
     ITEMS,
     USERS,
+    as_parquet,
     as_text,
     files_of_every_format,
     make_rows,
@@ -164,3 +166,40 @@ def test_separator_and_decimal_may_be_named(folder_of: FolderOf) -> None:
     assert raw.broken["unreadable"] == 100
     with pytest.raises(MovierecError, match=r"its fields could be separated by ',' or ';': set source\.separator"):
         read_ratings(folder_of({"x.csv": b"user,item;rating\n1,2;3\n"}))
+
+
+# --- the recipes of docs/data.md ---
+
+
+def test_a_shops_purchases(folder_of: FolderOf) -> None:
+    lines = ["order_date;customer_id;sku;qty"]
+    lines += [
+        f"2024-03-{day:02d};C{n:03d};{n % 7:04d};{qty}" for n in range(120) for day, qty in ((1, 2), (5, 3), (9, -1))
+    ]
+    raw = read_ratings(folder_of({"orders.csv": "\n".join(lines).encode()}))
+    ratings, report = clean(raw)
+    assert raw.is_implicit
+    assert (report.dropped["unrated"], report.dropped["duplicate"]) == (120, 120)
+    assert set(ratings["rating"]) == {5.0}
+
+
+def test_a_music_services_plays(folder_of: FolderOf) -> None:
+    rows = [
+        {"user_id": n % 20, "artist_id": f"a{n % 9}", "track_id": f"t{n}", "played_at": 1.7e12 + n} for n in range(500)
+    ]
+    folder = folder_of({"plays.parquet": as_parquet(rows)})
+    with pytest.raises(MovierecError, match="column 'artist_id' and 'track_id' could both be the item"):
+        read_ratings(folder)
+    raw = read_ratings(folder, source(item="artist_id"))
+    ratings, _ = clean(raw)
+    assert (raw.is_implicit, raw.time_form, ratings["rating"].sum()) == (True, "milliseconds", 500)
+
+
+def test_a_survey_with_films(folder_of: FolderOf) -> None:
+    grades = "respondent,film,grade\n" + "".join(f"R{n},F{n % 6},{n % 11}\n" for n in range(220))
+    films = "film,title\n" + "".join(f"F{n},Film {n} ({1990 + n})\n" for n in range(6))
+    raw = read_ratings(folder_of({"grades.csv": grades.encode(), "films.csv": films.encode()}))
+    ratings, report = clean(raw, unrated=0.0, rating_scale=Scale(1, 10, 1))
+    movies, without_title = list_movies(raw, ratings)
+    assert (report.dropped["unrated"], report.scale, without_title) == (20, (1, 10, 1), 0)
+    assert movies[["title", "year", "source_id"]].iloc[2].tolist() == ["Film 2", 1992, "F2"]
