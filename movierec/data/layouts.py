@@ -119,8 +119,11 @@ def _read_layout(folder: Path, layout: Layout, params: SourceParams, feedback: s
         ratings, listed = (open_table(each, params.separator, params.decimal) for each in (path, movies))
         return _describe("csv", ratings, listed, params, feedback)
     bare = Table(path, "text", _NO_HEADER_COLUMNS, separator=_NO_HEADER[path.name], quote=None)
-    roles = dict(zip(_NO_HEADER_COLUMNS, _NO_HEADER_COLUMNS, strict=True))
-    return Source(layout.name, bare, roles, movies=Table(movies, "text", ()))
+    is_implicit = feedback == "implicit" or params.columns.rating is None
+    absent = {RATING} if is_implicit else set()
+    absent |= {TIMESTAMP} if params.columns.timestamp is None else set()
+    roles = {name: name for name in _NO_HEADER_COLUMNS if name not in absent}
+    return Source(layout.name, bare, roles, is_implicit, movies=Table(movies, "text", ()))
 
 
 def _describe(layout: str, ratings: Table, movies: Table | None, params: SourceParams, feedback: str) -> Source:

@@ -130,8 +130,8 @@ def test_nothing_is_copied_and_nothing_left_behind(folder_of: FolderOf, tmp_path
 @pytest.mark.parametrize(
     ("value", "written"),
     [
-        ("user_id", "user_id"), ("../own.csv", "../own.csv"), ("User ID", "'User ID'"), (";", "';'"), ("null", "'null'"),
-        ("1", "'1'"), ("it's", '"it\'s"'), ("über", "'über'"),
+        ("user_id", "user_id"), ("../own.csv", "../own.csv"), ("User ID", "'User ID'"), (";", "';'"),
+        ("null", "'null'"), ("1", "'1'"), ("it's", '"it\'s"'), ("über", "'über'"),
     ],
 )  # fmt: skip
 def test_values_are_quoted_where_yaml_would_take_them_for_something_else(value: str, written: str) -> None:

@@ -83,3 +83,17 @@ def test_titles_beside_the_ratings_are_found(folder_of: FolderOf) -> None:
     source = find_source(folder_of({"a.csv": b"user,item,title\n1,2,A\n"}))
     assert source.roles == {"user": "user", "item": "item", "title": "title"}
     assert source.is_implicit
+
+
+@pytest.mark.parametrize("name", ["csv", "dat", "tab"])
+def test_stars_and_times_of_movielens_may_be_left_out(
+    layout_files: Mapping[str, dict[str, bytes]], folder_of: FolderOf, name: str
+) -> None:
+    folder = folder_of(layout_files[name])
+    source = find_source(folder, GUESS_ALL, "implicit")
+    assert source.is_implicit
+    assert list(source.roles) == ["user", "item", "timestamp"]
+    columns = GUESS_ALL.columns.model_copy(update={"timestamp": None, "rating": None})
+    source = find_source(folder, named(columns=columns))
+    assert source.is_implicit
+    assert list(source.roles) == ["user", "item"]
