@@ -8,13 +8,13 @@ from movierec.evaluation.deciles import tabulate_by_activity, tabulate_by_popula
 from movierec.evaluation.judge import TestBed, evaluate_model
 from movierec.models.als import ALS
 from movierec.models.roster import gather_models
-from movierec.params import load_params
+from movierec.params import load_scaled_params
 from movierec.tracking.stage import run_stage
 
 
 def main() -> None:
     """Write metrics/evaluate.json, its details, plots/evaluate_*.csv and data/evaluation/per_user.parquet."""
-    params = load_params()
+    params = load_scaled_params()
     bed = TestBed(
         train=io.read_parquet(paths.TRAIN),
         validation=io.read_parquet(paths.VALIDATION),

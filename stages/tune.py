@@ -5,7 +5,7 @@ from contextlib import closing
 from tqdm import tqdm
 
 from movierec import io, paths
-from movierec.params import load_params
+from movierec.params import load_scaled_params
 from movierec.roster import TUNED
 from movierec.tracking.stage import note_trial, run_stage
 from movierec.tuning.memory import TrialMemory
@@ -22,7 +22,7 @@ from movierec.tuning.search import run_searches
 
 def main() -> None:
     """Write the tuned models, metrics/tune.json, its details and plots/tune_*.csv."""
-    params = load_params()
+    params = load_scaled_params()
     train, validation = io.read_parquet(paths.TRAIN), io.read_parquet(paths.VALIDATION)
     searches = plan_searches(params.tune, params.evaluate.relevance_threshold, train, validation, params.seed)
     planned = sum(search.planned for search in searches)

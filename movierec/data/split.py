@@ -42,8 +42,10 @@ def split_ratings(
     Raises
     ------
     MovierecError
-        If a part would be empty.
+        If a part would be empty, or `ratings` lack the times that the method needs.
     """
+    if method != "random" and TIMESTAMP not in ratings:
+        raise MovierecError(f"split.method {method} needs times, but the data has none: choose random")
     place = {"random": _place_at_random, "temporal": _place_by_time, "per_user_temporal": _place_by_user_time}
     part = _cut(place[method](ratings, rng), validation, test)
     parts = {name: ratings.loc[part == number].reset_index(drop=True) for number, name in enumerate(PARTS)}

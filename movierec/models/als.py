@@ -14,7 +14,7 @@ import scipy.sparse as sp
 from movierec.columns import MOVIE_ID, RATING, USER_ID
 from movierec.errors import MovierecError
 from movierec.models.als_solver import AlternatingSolver
-from movierec.models.base import MAX_STARS, MIN_STARS, Array, Recommender, Rows, gather
+from movierec.models.base import Array, Recommender, Rows, gather
 from movierec.models.bias import Bias
 from movierec.models.indexed import IndexedRatings
 from movierec.models.top_k import available_cores
@@ -118,7 +118,8 @@ class ALS(Recommender):
         data = IndexedRatings.of(ratings)
         self.users, self.movies = data.users, data.movies
         bias = Bias().fit(data)
-        self.mean, self.user_bias, self.movie_bias = bias.mean, bias.user_bias, bias.movie_bias
+        self.mean, self.scale = bias.mean, bias.scale
+        self.user_bias, self.movie_bias = bias.user_bias, bias.movie_bias
         self.objective = []
         for loss in (self._sweep if self.engine == "fast" else self._sweep_by_implicit)(data, threads):
             if not math.isfinite(loss):
@@ -190,7 +191,7 @@ class ALS(Recommender):
 
     def predict(self, user_ids: npt.ArrayLike, movie_ids: npt.ArrayLike) -> Array:
         """Predict ratings in stars by the calibrated score; see `Recommender.predict`."""
-        return np.clip(self._calibration_inputs(user_ids, movie_ids) @ self.calibration, MIN_STARS, MAX_STARS)
+        return np.clip(self._calibration_inputs(user_ids, movie_ids) @ self.calibration, *self.scale)
 
     def predict_raw(self, user_ids: npt.ArrayLike, movie_ids: npt.ArrayLike) -> Array:
         """Return the uncalibrated score of each pair, about 0 to 1, shape (n,); 0 for unknown ids.

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from movierec.errors import MovierecError
 from movierec.ids import find_rows
 from movierec.models.als import ALS
-from movierec.models.base import MAX_STARS, MIN_STARS, Array, Recommender, Rows, gather
+from movierec.models.base import Array, Recommender, Rows, gather
 from movierec.models.svd import SVD
 from movierec.recommender.fold_in import FoldedUser, fold_in_als, fold_in_bias, fold_in_svd, gram_of_movies, with_ones
 from movierec.recommender.profiles import Profile
@@ -105,7 +105,7 @@ class Scorer(ABC):
 
     @abstractmethod
     def predict(self, taste: Taste | None, movie_ids: npt.ArrayLike) -> Array:
-        """Predict stars, 0.5 to 5, shape (n,), as the model's `predict` does: what is unknown counts 0."""
+        """Predict ratings, shape (n,), as the model's `predict` does: what is unknown counts 0."""
 
     @abstractmethod
     def _solve(self, rows: Rows, stars: Scores) -> FoldedUser: ...
@@ -156,7 +156,7 @@ class AlsScorer(Scorer):
         bias, product = self._bias_and_product(taste, movie_ids)
         weight = self._model.calibration
         stars: Array = weight[0] + weight[1] * bias + weight[2] * product
-        return np.clip(stars, MIN_STARS, MAX_STARS)
+        return np.clip(stars, *self._model.scale)
 
     def _solve(self, rows: Rows, stars: Scores) -> FoldedUser:
         return fold_in_als(self._model, self._gram, rows, stars)
@@ -195,7 +195,7 @@ class SvdScorer(Scorer):
     def predict(self, taste: Taste | None, movie_ids: npt.ArrayLike) -> Array:
         """Predict stars; see `Scorer.predict`."""
         bias, product = self._bias_and_product(taste, movie_ids)
-        return np.clip(bias + product, MIN_STARS, MAX_STARS)
+        return np.clip(bias + product, *self._model.scale)
 
     def _solve(self, rows: Rows, stars: Scores) -> FoldedUser:
         return fold_in_svd(self._model, rows, stars)
