@@ -1,7 +1,5 @@
 """Stage evaluate: judge every model on every test rating and for every test user."""
 
-from tqdm import tqdm
-
 from movierec import io, paths, seeds
 from movierec.evaluation import report
 from movierec.evaluation.deciles import tabulate_by_activity, tabulate_by_popularity
@@ -9,7 +7,10 @@ from movierec.evaluation.judge import TestBed, evaluate_model
 from movierec.models.als import ALS
 from movierec.models.roster import gather_models
 from movierec.params import load_scaled_params
+from movierec.progress import count_step, make_bar
 from movierec.tracking.stage import run_stage
+
+STEPS_AFTER = 5  # the models: summary, comparisons, the tables by decile and uncertainty
 
 
 def main() -> None:
@@ -24,21 +25,22 @@ def main() -> None:
         movie_factors=ALS.load(paths.MODELS / "als.npz").movie_factors,
     )
     models = gather_models(paths.MODELS, bed.train)
-    results = {name: evaluate_model(model, bed) for name, model in tqdm(models.items(), "evaluate", disable=None)}
     rng = seeds.rng(params.seed, "evaluate", "bootstrap")
     bootstrap, signs = report.start_resampling(bed, rng, params.evaluate.bootstrap_samples)
-    summary = report.summarize_results(results, bootstrap)
-    floor = report.compare_with_floor(summary, io.read_json(paths.DETAILS / "fetch.json"))
-    comparisons = report.compare_results(results, bootstrap, signs)
-    tables = {
-        "accuracy": report.tabulate_accuracy(summary),
-        "at_k": report.tabulate_by_k(summary),
-        "calibration": report.tabulate_calibration(results, bed),
-        "comparisons": report.tabulate_comparisons(comparisons),
-        "by_activity": tabulate_by_activity(results, bed, bootstrap),
-        "by_popularity": tabulate_by_popularity(results, bed, bootstrap),
-        **report.tabulate_uncertainty(results, bed),
-    }
+    with make_bar("evaluate", total=len(models) + STEPS_AFTER, unit="step") as bar:
+        results = {name: count_step(bar, evaluate_model(model, bed)) for name, model in models.items()}
+        summary = count_step(bar, report.summarize_results(results, bootstrap))
+        floor = report.compare_with_floor(summary, io.read_json(paths.DETAILS / "fetch.json"))
+        comparisons = count_step(bar, report.compare_results(results, bootstrap, signs))
+        tables = {
+            "accuracy": report.tabulate_accuracy(summary),
+            "at_k": report.tabulate_by_k(summary),
+            "calibration": report.tabulate_calibration(results, bed),
+            "comparisons": report.tabulate_comparisons(comparisons),
+            "by_activity": count_step(bar, tabulate_by_activity(results, bed, bootstrap)),
+            "by_popularity": count_step(bar, tabulate_by_popularity(results, bed, bootstrap)),
+            **count_step(bar, report.tabulate_uncertainty(results, bed)),
+        }
     for name, table in tables.items():
         io.write_csv(table, paths.PLOTS / f"evaluate_{name}.csv")
     io.write_parquet(report.tabulate_users(results, bed), paths.PER_USER)

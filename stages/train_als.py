@@ -1,13 +1,13 @@
 """Stage train_als: fit the ALS on train and calibrate its scores to stars on validation."""
 
 import pandas as pd
-from tqdm import tqdm
 
 from movierec import io, paths
 from movierec.columns import MOVIE_ID, RATING, USER_ID
 from movierec.metrics.rating import rmse
 from movierec.models.als import ALS
 from movierec.params import load_scaled_params
+from movierec.progress import make_bar
 from movierec.roster import VALIDATION_RMSE
 from movierec.tracking.stage import run_stage, timed
 
@@ -17,9 +17,8 @@ def main() -> None:
     params = load_scaled_params()
     settings = {"factors": params.factors, **params.als.model_dump(), "seed": params.seed}
     train, validation = io.read_parquet(paths.TRAIN), io.read_parquet(paths.VALIDATION)
-    bar = tqdm(total=params.als.iterations, desc="ALS", unit="sweep", disable=None)
-    with bar as progress, timed("training_time_s"):
-        model = ALS(**settings).fit(train, on_sweep=lambda _: progress.update())
+    with make_bar("ALS", total=params.als.iterations, unit="sweep") as bar, timed("training_time_s"):
+        model = ALS(**settings).fit(train, on_sweep=lambda _: bar.update())
     model.calibrate(validation)
     model.save(paths.MODELS / "als.npz")
     pairs = validation[USER_ID], validation[MOVIE_ID]

@@ -1,13 +1,13 @@
 """Stage train_bayes: draw the Bayesian factorisation on train, with its learning curve on validation."""
 
 import pandas as pd
-from tqdm import tqdm
 
 from movierec import io, paths
 from movierec.columns import MOVIE_ID, RATING, TIMESTAMP, USER_ID
 from movierec.metrics.rating import rmse
 from movierec.models.bayes import Bayes
 from movierec.params import load_params
+from movierec.progress import make_bar
 from movierec.tracking.stage import run_stage, timed
 
 
@@ -17,7 +17,7 @@ def main() -> None:
     train, validation = io.read_parquet(paths.TRAIN), io.read_parquet(paths.VALIDATION)
     movies = io.read_parquet(paths.CLEAN_MOVIES)
     model = Bayes(**params.bayes.model_dump(), seed=params.seed)
-    bar = tqdm(total=model.plan(len(train)).sweeps, desc="Bayes", unit="sweep", disable=None)
+    bar = make_bar("Bayes", total=model.plan(len(train)).sweeps, unit="sweep")
     with bar as progress, timed("training_time_s"):
         model.fit(train, validation, on_sweep=lambda _: progress.update(), movies=movies)
     model.save(paths.MODELS / "bayes.npz")

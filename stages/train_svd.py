@@ -1,11 +1,11 @@
 """Stage train_svd: fit the SVD on train, with its learning curve on validation."""
 
 import pandas as pd
-from tqdm import tqdm
 
 from movierec import io, paths
 from movierec.models.svd import SVD
 from movierec.params import load_params
+from movierec.progress import make_bar
 from movierec.roster import VALIDATION_RMSE
 from movierec.tracking.stage import run_stage, timed
 
@@ -15,9 +15,8 @@ def main() -> None:
     params = load_params()
     settings = {"factors": params.factors, **params.svd.model_dump(), "seed": params.seed}
     train, validation = io.read_parquet(paths.TRAIN), io.read_parquet(paths.VALIDATION)
-    bar = tqdm(total=params.svd.epochs, desc="SVD", unit="epoch", disable=None)
-    with bar as progress, timed("training_time_s"):
-        model = SVD(**settings).fit(train, validation, on_epoch=lambda _: progress.update())
+    with make_bar("SVD", total=params.svd.epochs, unit="epoch") as bar, timed("training_time_s"):
+        model = SVD(**settings).fit(train, validation, on_epoch=lambda _: bar.update())
     model.save(paths.MODELS / "svd.npz")
     curve = pd.DataFrame(model.history)
     final = {name: float(curve[name].iloc[-1]) for name in ("train_rmse", "validation_rmse")}

@@ -2,10 +2,9 @@
 
 from contextlib import closing
 
-from tqdm import tqdm
-
 from movierec import io, paths
 from movierec.params import load_scaled_params
+from movierec.progress import make_bar
 from movierec.roster import TUNED
 from movierec.tracking.stage import note_trial, run_stage
 from movierec.tuning.memory import TrialMemory
@@ -27,9 +26,12 @@ def main() -> None:
     searches = plan_searches(params.tune, params.evaluate.relevance_threshold, train, validation, params.seed)
     planned = sum(search.planned for search in searches)
     memory = TrialMemory(paths.state_dir() / "trials")
-    with closing(run_searches(searches, memory, params.tune.workers)) as running:
-        for _ in tqdm(running, total=planned, desc="tune", unit="trial", disable=None):
-            pass
+    with (
+        closing(run_searches(searches, memory, params.tune.workers)) as running,
+        make_bar("tune", total=planned, unit="trial") as bar,
+    ):
+        for _ in running:
+            bar.update()
     for search in searches:
         search.fit_winner().save(paths.MODELS / f"{TUNED[search.objective.model].name}.npz")
         io.write_csv(tabulate_trials(search), paths.PLOTS / f"tune_{search.objective.model}.csv")

@@ -6,9 +6,9 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from tqdm import tqdm
 
 from movierec import seeds
+from movierec.progress import make_bar
 
 STRENGTH: Final = 2.0  # e-folds of choice probability for each star of taste
 BLOCK_CELLS: Final = 500_000  # users x movies held at a time: 2 MB for each float32 array
@@ -54,13 +54,15 @@ def choose_movies(choice: Choice, counts: Ints, until: Ints, seed: int) -> Ints:
     block = max(1, BLOCK_CELLS // len(choice.year))
     races: deque[Future[list[Ints]]] = deque()
     chosen: list[Ints] = []
-    with ThreadPoolExecutor(THREADS) as pool:
-        for start in tqdm(range(0, len(counts), block), desc="synthetic ratings", unit="block", disable=None):
+    starts = range(0, len(counts), block)
+    with make_bar("synthetic ratings", total=len(starts), unit="block") as bar, ThreadPoolExecutor(THREADS) as pool:
+        for start in starts:
             users = slice(start, start + block)
             draws = rng.standard_exponential((len(counts[users]), len(choice.year)), dtype=np.float32)
             races.append(pool.submit(_run_races, choice, users, until[users], counts[users], draws))
             if len(races) > 2 * THREADS:
                 chosen += races.popleft().result()
+            bar.update()
         for race in races:
             chosen += race.result()
     rng = seeds.rng(seed, "fetch", "order")

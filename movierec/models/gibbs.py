@@ -15,6 +15,7 @@ from movierec.models.row_blocks import RowBlocks
 from movierec.models.row_distribution import RowDistribution
 from movierec.models.side_information import Basis
 
+STRANGERS: Final = 1  # rows at each side's end for whoever is not known at all
 SETTLING_SWEEPS: Final = 3  # sweeps before the noise is drawn: until then residuals say nothing about it
 _START_DEVIATION: Final = 0.1
 _START_PRECISION: Final = 1.5

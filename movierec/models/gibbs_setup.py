@@ -14,13 +14,12 @@ from movierec.ids import IdIndex
 from movierec.models.bags import Bags, decompose_bags
 from movierec.models.base import index_ids
 from movierec.models.day_effects import DayEffects, number_days
-from movierec.models.gibbs import Chain, Side
+from movierec.models.gibbs import STRANGERS, Chain, Side
 from movierec.models.gibbs_kernels import Days, RatingsBySide
 from movierec.models.normal_equations import pad_width
 from movierec.models.row_blocks import RowBlocks
-from movierec.models.side_information import Basis, decompose_features, describe_content, describe_counts
+from movierec.models.side_information import Basis, decompose_features, describe_content, describe_counts, weigh_rows
 
-STRANGERS: Final = 1  # rows at each side's end for whoever is not known at all
 _WORK_OF_A_DAY: Final = 4
 Rows = npt.NDArray[np.int32]
 
@@ -138,18 +137,20 @@ def _point(rows: Rows, n: int) -> npt.NDArray[np.int64]:
 
 
 def _describe(bags: Bags, other: Bags, directions: int, unrated: int, rng: np.random.Generator) -> dict[str, Basis]:
-    """Find the directions of a side's bags and counts; rows without ratings get neutral ones."""
-    bases = {"counts": decompose_features(describe_counts(np.diff(bags.indptr)))}
+    """Find the directions of a side's bags and counts; rows without ratings get the others' mean."""
+    counts = np.diff(bags.indptr)
+    bases = {"counts": decompose_features(describe_counts(counts))}
     if directions:
         bases["bags"] = decompose_bags(bags, other, directions, rng)
-    return {name: basis.extend_neutrally(unrated) for name, basis in bases.items()}
+    return {name: basis.extend_by_mean(unrated, weigh_rows(counts)) for name, basis in bases.items()}
 
 
 def _describe_movies(data: TrainingData, listed: pd.DataFrame) -> Basis:
     """Find the directions of genres and decades among rated movies, and place the others in them."""
     features = describe_content(listed, np.concatenate([data.movies.ids, data.unrated.ids]))
     rated = len(data.movies)
-    return decompose_features(features[:rated]).extend(features[rated:]).extend_neutrally(STRANGERS)
+    counts = np.bincount(data.movie, minlength=rated)
+    return decompose_features(features[:rated]).extend(features[rated:]).extend_by_mean(STRANGERS, weigh_rows(counts))
 
 
 def _make_side(

@@ -6,8 +6,9 @@ import numpy as np
 import numpy.typing as npt
 
 from movierec import seeds
-from movierec.models.gibbs import Chain, Side
+from movierec.models.gibbs import STRANGERS, Chain, Side
 from movierec.models.posterior_mean import PosteriorMean
+from movierec.models.side_information import weigh_rows
 
 DRAWS_OF_MEAN: Final = 50
 FACTORS_OF_MEAN: Final = 63
@@ -97,7 +98,8 @@ def _take_sample(chain: Chain) -> Arrays:
     """Return one joint draw of both sides' rows, and of what a new row's distribution needs."""
     sample: Arrays = {"precision": np.array(chain.precision)}
     for name, side in (("user", chain.users), ("movie", chain.movies)):
-        sample[f"{name}_draws"] = _active(side, "drawn").astype(np.float16)
+        rng = seeds.rng(chain.seed, "bayes", f"unrated {name}s of sweep {chain.sweep}")
+        sample[f"{name}_draws"] = _draw_unrated(side, rng).astype(np.float16)
         sample[f"{name}_centre"] = side.distribution.mean.astype(np.float32)
         sample[f"{name}_precision"] = side.distribution.precision.astype(np.float32)
         sample[f"{name}_degrees"] = np.array(side.noise.degrees)
@@ -105,6 +107,21 @@ def _take_sample(chain: Chain) -> Arrays:
             if basis != "content":
                 sample[f"{name}_{basis}_coefficients"] = linear.coefficients.astype(np.float32)
     return sample
+
+
+def _draw_unrated(side: Side, rng: np.random.Generator) -> npt.NDArray[np.float32]:
+    """Return the drawn rows, where those without ratings have the unknown side information of some rated row.
+
+    The mean of it alone would leave out how much it varies. What a movie's genres tell is known and stays.
+    """
+    rows, counts = _active(side, "drawn").copy(), side.noise.counts
+    unrated = np.flatnonzero(counts == 0)
+    weights = weigh_rows(counts)
+    models = rng.choice(len(counts), size=len(unrated), p=weights / weights.sum())
+    for basis, linear in side.distribution.maps.items():
+        known = len(unrated) - STRANGERS if basis == "content" else 0
+        rows[unrated[known:]] += linear.contribution[models[known:]] - linear.contribution[unrated[known:]]
+    return rows
 
 
 def _describe_bags(name: str, side: Side) -> Arrays:

@@ -41,9 +41,10 @@ class Basis:
         new = (features - self.mean) @ self.projection.astype(np.float64) / self.scale
         return replace(self, scores=np.vstack([self.scores, new.astype(np.float32)]))
 
-    def extend_neutrally(self, rows: int) -> "Basis":
-        """Return the basis with new rows of which nothing is known, as if they had the mean features."""
-        return replace(self, scores=np.pad(self.scores, ((0, rows), (0, 0))))
+    def extend_by_mean(self, rows: int, weights: npt.NDArray[Any]) -> "Basis":
+        """Return the basis with new rows of which nothing is known, at the weighted mean of the old ones."""
+        mean = np.average(self.scores[: len(weights)], axis=0, weights=weights).astype(np.float32)
+        return replace(self, scores=np.vstack([self.scores, np.tile(mean, (rows, 1))]))
 
 
 def decompose_features(features: Array) -> Basis:
@@ -63,6 +64,14 @@ def describe_counts(counts: npt.ArrayLike) -> Array:
     """Return features of the numbers of ratings, shape (rows, 2): half their logarithm, and its square around 2."""
     logarithm = np.log1p(np.asarray(counts, dtype=np.float64)) / 2
     return np.column_stack([logarithm, (logarithm - 2) ** 2])
+
+
+def weigh_rows(counts: npt.NDArray[np.integer[Any]]) -> Array:
+    """Return how much each rated row counts for what is expected of one without ratings, shape (rows,).
+
+    All the same: a movie that nobody rated is more like those that hardly anybody rated than like the popular ones.
+    """
+    return (counts > 0).astype(np.float64)
 
 
 def describe_content(movies: pd.DataFrame, ids: npt.NDArray[np.int32]) -> Array:

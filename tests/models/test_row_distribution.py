@@ -60,7 +60,7 @@ def test_effects_of_features_are_found(pool: ThreadPoolExecutor) -> None:
 
 def test_rows_without_ratings_get_a_mean_and_teach_nothing(pool: ThreadPoolExecutor) -> None:
     rows, _, basis = make_rows_with_features()
-    more = basis.extend(np.array([[1.0, 0.0]])).extend_neutrally(1)
+    more = basis.extend(np.array([[1.0, 0.0]])).extend_by_mean(1, np.ones(ROWS, dtype=int))
     longer = np.vstack([rows, np.full((2, 3), 1e3)]).astype(np.float32)
     blocks = RowBlocks(pool, np.arange(ROWS + 3), 16)
     distribution = RowDistribution(blocks, ROWS, 3, {"features": more})

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from movierec.models.side_information import decompose_features, describe_content, describe_counts
+from movierec.models.side_information import decompose_features, describe_content, describe_counts, weigh_rows
 
 MOVIES = pd.DataFrame(
     {
@@ -32,9 +32,14 @@ def test_features_that_never_differ_have_no_directions() -> None:
 
 def test_new_rows_are_placed_where_old_ones_with_their_features_are() -> None:
     features = np.random.default_rng(1).normal(size=(9, 4))
-    longer = decompose_features(features).extend(features[[4, 2]]).extend_neutrally(1)
+    weights = np.array([3, 1, *[0] * 7])
+    longer = decompose_features(features).extend(features[[4, 2]]).extend_by_mean(1, weights)
     np.testing.assert_allclose(longer.scores[9:11], longer.scores[[4, 2]], atol=1e-5)
-    assert longer.scores[11].tolist() == [0, 0, 0, 0]
+    np.testing.assert_allclose(longer.scores[11], (3 * longer.scores[0] + longer.scores[1]) / 4, atol=1e-6)
+
+
+def test_rated_rows_count_the_same_and_others_nothing() -> None:
+    assert weigh_rows(np.array([5, 0, 1])).tolist() == [1, 0, 1]
 
 
 def test_counts() -> None:
