@@ -212,4 +212,4 @@ def _has_role(table: Table, role: str, params: SourceParams) -> bool:
     chosen = getattr(params.columns, role)
     if chosen not in {AUTO, None}:
         return str(chosen) in table.columns
-    return bool(guessing.guess_column(role, table.columns).columns)
+    return bool(guessing.guess_column(role, table.columns))
