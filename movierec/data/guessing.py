@@ -3,7 +3,7 @@
 import difflib
 import re
 from collections.abc import Mapping, Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
 from movierec.data.tables import Table
 from movierec.errors import MovierecError
@@ -56,26 +56,19 @@ _NAMES: Final[Mapping[str, Sequence[str]]] = {
 }
 
 
-class Guess(NamedTuple):
-    """Columns that may be what is looked for, all equally good; none where no name fits."""
-
-    columns: tuple[str, ...]
-    is_weak: bool = False
-
-
-def guess_column(role: str, columns: Sequence[str]) -> Guess:
-    """Find the columns whose names fit best.
+def guess_column(role: str, columns: Sequence[str]) -> tuple[str, ...]:
+    """Find the columns whose names fit best, all equally well; none where no name fits.
 
     Examples
     --------
-    >>> guess_column("user", ["reviewerID", "asin", "overall"]).columns
+    >>> guess_column("user", ["reviewerID", "asin", "overall"])
     ('reviewerID',)
     """
-    for place, names in enumerate(_NAMES[role]):
+    for names in _NAMES[role]:
         words = set(names.split())
         if found := tuple(column for column in columns if re.sub(r"[\W_]", "", column).lower() in words):
-            return Guess(found, place > 0)
-    return Guess(())
+            return found
+    return ()
 
 
 def find_column(table: Table, role: str, chosen: str | int | None) -> str | None:
@@ -104,7 +97,7 @@ def find_column(table: Table, role: str, chosen: str | int | None) -> str | None
         return None
     if chosen != AUTO:
         return _find_chosen(table, role, chosen)
-    found = guess_column(role, table.columns).columns
+    found = guess_column(role, table.columns)
     if len(found) > 1:
         problem = "appears twice" if len(set(found)) == 1 else f"and {found[1]!r} could both be the {role}"
         raise MovierecError(f"{table.path}: column {found[0]!r} {problem}: {_say_how(table, role)}")
@@ -151,7 +144,7 @@ def find_rating(table: Table, columns: ColumnParams, feedback: str) -> tuple[str
     """
     if columns.rating not in {AUTO, None}:
         column = _find_chosen(table, RATING, columns.rating)
-        counts = bool(guess_column(COUNT, [column]).columns)
+        counts = bool(guess_column(COUNT, [column]))
         return column, feedback == "implicit" or (feedback == AUTO and counts)
     if feedback != "implicit" and (rating := find_column(table, RATING, columns.rating)) is not None:
         return rating, False

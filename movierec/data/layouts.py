@@ -107,7 +107,9 @@ def find_source(
         raise MovierecError(f"{label or folder} holds more than one MovieLens layout ({known}): keep one of them")
     if found and params.ratings == params.movies == AUTO:
         return _read_layout(folder, found[0], params, feedback)
-    tables = _open_tables(folder, params)
+    tables, unusable = _open_tables(folder, params)
+    if unusable and params.ratings == AUTO and not any(_may_be_ratings(table, params) for table in tables):
+        raise unusable[0]  # it may be the one
     ratings = _choose_ratings(folder, tables, params, label or str(folder))
     movies = _choose_movies(folder, [table for table in tables if table != ratings], params)
     return _describe("own", ratings, movies, params, feedback)
@@ -147,27 +149,26 @@ def _find_movie_roles(movies: Table, columns: ColumnParams) -> dict[str, str]:
     return roles | {name: column for name, column in optional.items() if column is not None}
 
 
-def _open_tables(folder: Path, params: SourceParams) -> list[Table]:
+def _open_tables(folder: Path, params: SourceParams) -> tuple[list[Table], list[MovierecError]]:
+    """Open every file that its name makes a table, and keep what is wrong with those that are none."""
     paths = sorted(path for path in folder.rglob("*") if path.is_file() and find_format(path.name))
-    named = {params.ratings, params.movies} - {AUTO, None}
-    if params.ratings != AUTO:
-        paths = [path for path in paths if path.name in named or (params.movies == AUTO and path.stat().st_size)]
-    tables = []
+    tables, unusable = [], []
     for path in paths:
         try:
             tables.append(open_table(path, params.separator, params.decimal))
-        except MovierecError:
-            if len(paths) == 1 or path.name in named:
+        except MovierecError as error:
+            if path.name in {params.ratings, params.movies}:
                 raise
-    return tables
+            unusable.append(error)
+    return tables, unusable
 
 
 def _choose_ratings(folder: Path, tables: list[Table], params: SourceParams, label: str) -> Table:
     if params.ratings != AUTO:
         return _choose_named(folder, tables, params.ratings, "ratings")
-    if len(tables) == 1:
-        return tables[0]
-    likely = [table for table in tables if _has_role(table, USER, params) and _has_role(table, ITEM, params)]
+    likely = [table for table in tables if _may_be_ratings(table, params)]
+    if not likely and len(tables) == 1:
+        return tables[0]  # whose columns are asked for
     if len(likely) > 1:
         likely = [table for table in likely if _has_role(table, RATING, params)] or likely
     if len(likely) > 1:
@@ -208,8 +209,12 @@ def _choose_named(folder: Path, tables: list[Table], name: str, key: str) -> Tab
     return found[0]
 
 
+def _may_be_ratings(table: Table, params: SourceParams) -> bool:
+    return _has_role(table, USER, params) and _has_role(table, ITEM, params)
+
+
 def _has_role(table: Table, role: str, params: SourceParams) -> bool:
     chosen = getattr(params.columns, role)
     if chosen not in {AUTO, None}:
         return str(chosen) in table.columns
-    return bool(guessing.guess_column(role, table.columns).columns)
+    return bool(guessing.guess_column(role, table.columns))

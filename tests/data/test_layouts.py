@@ -97,3 +97,9 @@ def test_stars_and_times_of_movielens_may_be_left_out(
     source = find_source(folder, named(columns=columns))
     assert source.is_implicit
     assert list(source.roles) == ["user", "item"]
+
+
+def test_a_damaged_file_that_may_be_the_ratings_is_named(folder_of: FolderOf) -> None:
+    for others in ({"m.csv": MOVIES}, {"m.csv": MOVIES, "n.csv": b"x,y\n1,2\n"}):
+        with pytest.raises(MovierecError, match=r"r\.csv\.gz is damaged"):
+            find_source(folder_of({**others, "r.csv.gz": b"no gzip"}))
