@@ -60,7 +60,10 @@ BY_NAME: Final = {entry.name: entry for entry in ROSTER}
 STORED: Final = tuple(entry.name for entry in ROSTER if entry.stage)
 TUNED: Final = {entry.kind: entry for entry in ROSTER if entry.stage == "tune"}
 POPULARITY: Final = "popularity"
-SERVED: Final = (*STORED, POPULARITY)
+EXPLORING: Final = {  # served as models of their own, so that an experiment can compare them with any other
+    f"{entry.name}_explore": entry.name for entry in ROSTER if entry.kind == "bayes"
+}
+SERVED: Final = (*STORED, *EXPLORING, POPULARITY)
 
 
 def _require_one_of(names: tuple[str, ...]) -> AfterValidator:

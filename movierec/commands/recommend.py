@@ -1,16 +1,17 @@
 """The commands `movierec recommend`, `similar` and `predict`: the service's answers without the service."""
 
 import json
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
 from movierec.errors import MovierecError
-from movierec.roster import SERVED
+from movierec.roster import EXPLORING, SERVED
 from movierec.service.storage.records import LARGEST_ID
 from movierec.text import align_columns
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 UserId = Annotated[int, typer.Option("--user", min=1, max=LARGEST_ID, help="Id of a user, known or not.")]
 Count = Annotated[int, typer.Option("-k", min=1, max=200, help="How many movies.")]
 ModelOption = Annotated[str | None, typer.Option("--model", help=f"One of {', '.join(SERVED)}.")]
+STARS: Final = ("stars", "low", "high")  # 8 of 10 such ratings lie from low to high
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 
 
@@ -42,13 +44,24 @@ def recommend_movies(
     model: ModelOption = None,
     explain: Annotated[bool, typer.Option("--explain", help="Say which of the user's own ratings weigh most.")] = False,
     include_seen: Annotated[bool, typer.Option("--include-seen", help="Also what the user rated.")] = False,
+    explore: Annotated[
+        bool, typer.Option("--explore", help="Let chance lift what little is known of; the same all day, UTC.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Recommend movies to a user by the best model on validation, or to a stranger by what most people like."""
+    model = _name_explorer(model) if explore else model
     engine = _load_engine()
     profile = _find_profile(engine, user)
     answer = engine.recommend(
-        profile, k, model=model, genre=genre, decade=decade, exclude_seen=not include_seen, explain=explain
+        profile,
+        k,
+        model=model,
+        genre=genre,
+        decade=decade,
+        exclude_seen=not include_seen,
+        explain=explain,
+        now_s=int(time.time()),
     )
     if as_json:
         _print_json({"user_id": user, **_serialize_answer(answer, engine.artifacts.catalogue)})
@@ -92,14 +105,27 @@ def predict_stars(
     engine = _load_engine()
     movies = [_find_movie(engine.artifacts.catalogue, movie_id) for movie_id in movie]
     profile = _find_profile(engine, user)
-    stars = engine.predict(profile, movie, model).tolist()
+    predicted = engine.predict(profile, movie, model)
     name = model or engine.artifacts.rating_model
     if as_json:
-        _print_json({"user_id": user, "model": name, "model_version": engine.artifacts.version, "predictions": stars})
+        stars, low, high = (None if each is None else each.tolist() for each in predicted)
+        found = {"predictions": stars, "low": low, "high": high}
+        _print_json({"user_id": user, "model": name, "model_version": engine.artifacts.version, **found})
         return
     typer.echo(f"{_describe_user(profile)}, by {name}; models {engine.artifacts.version}\n")
-    rows = [[_name(one), str(one.movie_id), f"{value:.2f}"] for one, value in zip(movies, stars, strict=True)]
-    typer.echo(align_columns([["title", "movie", "stars"], *rows]))
+    rows = [
+        [_name(one), str(one.movie_id), *map(_format_stars, stars)]
+        for one, stars in zip(movies, predicted.by_movie(), strict=True)
+    ]
+    typer.echo(align_columns([["title", "movie", *STARS], *rows]))
+
+
+def _name_explorer(model: str | None) -> str:
+    """Return the exploring name of a model, by default of the first that has one."""
+    for name, explored in EXPLORING.items():
+        if model in (None, name, explored):
+            return name
+    raise MovierecError(f"{model!r} cannot explore: give --explore with {' or '.join(EXPLORING.values())}, or alone")
 
 
 def _load_engine() -> "Engine":
@@ -140,7 +166,7 @@ def _describe_user(profile: "Profile") -> str:
 def _tabulate_answer(answer: "Answer", catalogue: "Catalogue") -> Iterator[str]:
     """Yield the lines of a table, each movie's followed by its reasons."""
     header, *lines = align_columns(
-        [["title", "movie", "score", "stars"], *(_list_cells(item) for item in answer.items)]
+        [["title", "movie", "score", *STARS], *(_list_cells(item) for item in answer.items)]
     ).split("\n")
     yield header
     for line, item in zip(lines, answer.items, strict=True):
@@ -151,8 +177,12 @@ def _tabulate_answer(answer: "Answer", catalogue: "Catalogue") -> Iterator[str]:
 
 
 def _list_cells(item: "Recommendation") -> list[str]:
-    stars = "" if item.predicted_rating is None else f"{item.predicted_rating:.2f}"
-    return [_name(item.movie), str(item.movie.movie_id), f"{item.score:.3f}", stars]
+    stars = map(_format_stars, (item.predicted_rating, item.low, item.high))
+    return [_name(item.movie), str(item.movie.movie_id), f"{item.score:.3f}", *stars]
+
+
+def _format_stars(value: float | None) -> str:
+    return "-" if value is None else f"{value:.2f}"
 
 
 def _serialize_answer(answer: "Answer", catalogue: "Catalogue") -> dict[str, Any]:

@@ -32,6 +32,10 @@ class FoldedRow:
         Conditional covariances.
     noise : float
         Variance of the row's ratings, relative to the common one.
+    rated : ndarray of int32, shape (ratings,)
+        Known rows of the other side, in the order given.
+    pulls : ndarray of float64, shape (samples, ratings, 1 + factors)
+        What each rating adds to the right-hand side of the equations of the means.
     """
 
     model: PosteriorPredictive
@@ -39,6 +43,8 @@ class FoldedRow:
     mean: Array
     covariance: Array
     noise: float
+    rated: Rows
+    pulls: Array
 
     def score(self, rows: Rows) -> Array:
         """Return the unclipped predictions alone, by which to rank: far faster than `predict`; shape (n,)."""
@@ -67,6 +73,33 @@ class FoldedRow:
         variance = scores.var(axis=0) + uncertainty + noise
         predicted = np.clip(self.model.mean + scores.mean(axis=0), *self.model.scale)
         return predicted, np.sqrt(variance)
+
+    def explain(self, rows: Rows) -> Array:
+        """Part the scores among the ratings: the means are linear in them, given the noise.
+
+        A rating counts by its stars and by having been given at all, which moves the mean that the row has before its
+        stars are seen. What is left of a score is that of the mean row with as many ratings.
+
+        Parameters
+        ----------
+        rows : ndarray of int, shape (n,)
+            Of the other side.
+
+        Returns
+        -------
+        ndarray of float64, shape (n, ratings)
+            In stars, of any sign.
+        """
+        design, _ = _split(getattr(self.model, f"{_other(self.side)}_draws")[:, rows])
+        effects = design @ self.covariance  # (samples, n, 1 + factors)
+        parts: Array = (effects @ self.pulls.transpose(0, 2, 1)).mean(axis=0)
+        stored = vars(self.model)
+        if f"{self.side}_bags_projection" in stored:
+            before = effects @ stored[f"{self.side}_precision"]
+            directions = (before @ stored[f"{self.side}_bags_coefficients"].transpose(0, 2, 1)).mean(axis=0)
+            bags = stored[f"{self.side}_bags_projection"][self.rated].astype(np.float64)
+            parts += directions @ bags.T * scale_bags([len(self.rated)])[0]
+        return parts
 
 
 def fold_in_user(model: PosteriorPredictive, movie_ids: npt.ArrayLike, stars: npt.ArrayLike) -> FoldedRow:
@@ -111,7 +144,8 @@ def _fold_in(model: PosteriorPredictive, side: Side, rows: Rows, stars: Array) -
         squares = (precision * (targets - (design @ mean)[:, :, 0]) ** 2).sum(axis=1)
         weight = (degrees + len(rows)) / (degrees + squares)
     noise = (degrees + squares) / (degrees + len(rows) - 2)  # the mean of 1 / weight
-    return FoldedRow(model, side, mean[:, :, 0], np.linalg.inv(system), float(noise.mean()))
+    pulls = weighted * targets[:, :, None]
+    return FoldedRow(model, side, mean[:, :, 0], np.linalg.inv(system), float(noise.mean()), rows, pulls)
 
 
 def _prior_mean(model: PosteriorPredictive, side: Side, rows: Rows) -> Array:

@@ -72,5 +72,5 @@ def _score(user: Rows, movie: Rows, users: npt.NDArray[np.float16], movies: npt.
 
 def _widen(rows: Rows, halves: npt.NDArray[np.float16]) -> tuple[Rows, npt.NDArray[np.float32]]:
     if len(rows) < len(halves):
-        return np.arange(len(rows)), halves[rows].astype(np.float32)
+        return np.arange(len(rows), dtype=rows.dtype), halves[rows].astype(np.float32)
     return rows, halves.astype(np.float32)

@@ -6,7 +6,7 @@ from typing import Final, Literal
 import numpy as np
 
 from movierec.recommender.catalogue import Movie
-from movierec.recommender.scorers import Shares
+from movierec.recommender.scorer import Shares
 
 MOST_REASONS: Final = 3
 Strategy = Literal["personal", "folded_in", "popular"]
@@ -43,6 +43,9 @@ class Recommendation:
         By which it was ranked; comparable within one answer only.
     predicted_rating : float or None
         Stars by the artifacts' rating model; None of a user of whom nothing is known.
+    low, high : float or None
+        Where `INTERVAL_COVERAGE` of such ratings lie, in stars; None where there is no prediction, or where the rating
+        model is no Bayesian factorisation.
     reasons : tuple of Reason
         The weightiest first; empty unless asked for.
     """
@@ -50,6 +53,8 @@ class Recommendation:
     movie: Movie
     score: float
     predicted_rating: float | None
+    low: float | None
+    high: float | None
     reasons: tuple[Reason, ...]
 
 
@@ -62,7 +67,7 @@ class Answer:
     strategy : {"personal", "folded_in", "popular"}
         By the vectors of the fit, by vectors solved from all the user's ratings, or the same for everyone.
     model : str
-        Name of the model; ``popularity`` where the strategy is popular.
+        Name of the model as it was asked for; ``popularity`` where the strategy is popular.
     version : str
         Of the artifacts.
     items : tuple of Recommendation

@@ -14,6 +14,7 @@ from movierec.errors import MovierecError
 from movierec.evaluation.champion import choose_champion
 from movierec.lockfile import LOCK, hash_file, hash_listing, list_outputs, read_lock
 from movierec.models.base import Recommender
+from movierec.models.bayes import Bayes
 from movierec.models.roster import load_model
 from movierec.recommender.catalogue import Catalogue
 from movierec.recommender.profiles import Profiles
@@ -86,7 +87,7 @@ def load_artifacts(root: Path) -> Artifacts:
     evaluated = io.read_json(root / _EVALUATED)
     rating_model = _choose_rating_model(root)
     ratings = io.read_parquet(root / paths.CLEAN_RATINGS, (USER_ID, MOVIE_ID, RATING))
-    models = {name: load_model(root / path) for name, path in _MODEL_FILES.items()}
+    models = {name: _load_model(root / path) for name, path in _MODEL_FILES.items()}
     artifacts = Artifacts(
         version=version,
         champion=choose_champion(evaluated),
@@ -122,7 +123,7 @@ def gather_artifacts(model: Path, movies: Path, ratings: Path) -> Artifacts:
     MovierecError
         If a file is absent or damaged.
     """
-    loaded, table = load_model(model), io.read_parquet(ratings, (USER_ID, MOVIE_ID, RATING))
+    loaded, table = _load_model(model), io.read_parquet(ratings, (USER_ID, MOVIE_ID, RATING))
     return Artifacts(
         version=model.stem,
         champion=model.stem,
@@ -140,6 +141,11 @@ def fingerprint(root: Path) -> tuple[tuple[str, int, int, int], ...]:
     Takes microseconds and reads no file: as long as two are equal, no reload is due.
     """
     return tuple(_stat(root / name) for name in (Path(LOCK), *_FILES))
+
+
+def _load_model(path: Path) -> Recommender:
+    model = load_model(path)
+    return model.shed() if isinstance(model, Bayes) else model
 
 
 def _choose_rating_model(root: Path) -> str:

@@ -6,16 +6,20 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from movierec import seeds
 from movierec.errors import MovierecError
 from movierec.ids import find_rows
 from movierec.models.base import Rows
+from movierec.models.day_effects import SECONDS_A_DAY
 from movierec.models.top_k import top_k_rows
 from movierec.recommender.answers import Answer, Reason, Recommendation, Strategy, name_reasons
 from movierec.recommender.artifacts import Artifacts
 from movierec.recommender.catalogue import Mask, Movie
 from movierec.recommender.profiles import Profile
-from movierec.recommender.scorers import Shares, Taste, make_scorer
-from movierec.roster import POPULARITY
+from movierec.recommender.scorer import Expectation, Predicted, Shares, Taste
+from movierec.recommender.scorer_bayes import BayesScorer
+from movierec.recommender.scorers import make_scorer
+from movierec.roster import EXPLORING, POPULARITY
 from movierec.text import find_nearest
 
 __all__ = ["POPULARITY", "Answer", "Engine", "Reason", "Recommendation", "Strategy"]
@@ -38,6 +42,12 @@ class Engine:
         self.artifacts = artifacts
         self._catalogue = artifacts.catalogue
         self._scorers = {name: make_scorer(model) for name, model in artifacts.models.items()}
+        self._explorers = {
+            name: scorer
+            for name, model in EXPLORING.items()
+            if isinstance(scorer := self._scorers.get(model), BayesScorer)
+        }
+        self._scorers |= self._explorers
         self._places = {name: self._catalogue.rows(scorer.movie_ids) for name, scorer in self._scorers.items()}
         self._rated = self._catalogue.ratings > 0
         for kind in (np.float32, np.float64):  # compiled now: the first to ask shall not wait for it
@@ -58,6 +68,7 @@ class Engine:
         decade: int | None = None,
         exclude_seen: bool = True,
         explain: bool = False,
+        now_s: int = 0,
     ) -> Answer:
         """Recommend movies to a user.
 
@@ -69,14 +80,18 @@ class Engine:
         k : int
             How many, at least 1.
         model : str, optional
-            One of `model_names` instead of the champion; ``popularity`` ranks by number of ratings.
+            One of `model_names` instead of the champion; ``popularity`` ranks by number of ratings, and an exploring
+            one by a draw from what its model believes (see `BayesScorer.explore`).
         genre, decade : optional
             Only such movies; see `Catalogue.rows_of`.
         exclude_seen : bool
             Leave out what the profile rated.
         explain : bool
             Give the ratings that speak most for each movie, at most 3. They are parts of the folded-in
-            score, which for a trained user differs a little from the score given. A score of 0 or less has no reasons.
+            score, which for a trained user differs a little from the score given, and from that of an exploring model.
+            A score of 0 or less has no reasons.
+        now_s : int
+            Seconds since 1970 (UTC): an exploring model draws anew for each user and day.
 
         Returns
         -------
@@ -97,12 +112,14 @@ class Engine:
         if taste is None:
             quality = self._catalogue.ratings if model == POPULARITY else self._catalogue.means
             places, scores = _choose(quality.astype(np.float64), allowed & self._rated, k)
-            items = self._describe(profile, places, scores, None)
+            items = self._describe(places, scores, self._see(self.artifacts.rating_model, profile)[1], None)
             return Answer(strategy, POPULARITY, self.artifacts.version, items)
         scorer, rows = self._scorers[name], self._places[name]
-        chosen, scores = _choose(scorer.score(taste), allowed[rows], k)
+        chosen, scores = _choose(self._score(name, taste, profile.user_id, now_s), allowed[rows], k)
         shares = scorer.explain(profile, taste, chosen) if explain else None
-        return Answer(strategy, name, self.artifacts.version, self._describe(profile, rows[chosen], scores, shares))
+        rater = self.artifacts.rating_model
+        expected = taste if scorer is self._scorers[rater] else self._see(rater, profile)[1]
+        return Answer(strategy, name, self.artifacts.version, self._describe(rows[chosen], scores, expected, shares))
 
     def similar(self, movie_id: int, k: int) -> list[tuple[Movie, float]]:
         """Find the movies whose factors in the champion point the same way.
@@ -136,22 +153,23 @@ class Engine:
         movies = [self._catalogue.at(place) for place in self._places[name][chosen]]
         return list(zip(movies, found.tolist(), strict=True))
 
-    def predict(self, profile: Profile, movie_ids: Sequence[int], model: str | None = None) -> npt.NDArray[np.float64]:
-        """Predict a user's ratings.
+    def predict(self, profile: Profile, movie_ids: Sequence[int], model: str | None = None) -> Predicted:
+        """Predict a user's ratings, with their intervals where the model states any.
 
         Parameters
         ----------
         profile : Profile
-            The user, seen as in `recommend`; of an unknown one all biases are 0.
+            The user, seen as in `recommend`; an unknown one is the average one.
         movie_ids : sequence of int
             Any movies; of one that the model does not know the user's mean is predicted.
         model : str, optional
-            One of `model_names` instead of the artifacts' rating model; ``popularity`` gives the Bayesian averages.
+            One of `model_names` instead of the artifacts' rating model; ``popularity`` gives the Bayesian averages, and
+            an exploring one what its model expects.
 
         Returns
         -------
-        ndarray of float64, shape (n,)
-            Stars, 0.5 to 5.
+        Predicted
+            In the order of the movies.
 
         Raises
         ------
@@ -160,8 +178,9 @@ class Engine:
         """
         name = self._name_model(model or self.artifacts.rating_model)
         if name == POPULARITY:
-            return self._catalogue.average(movie_ids)
-        return self._scorers[name].predict(self._see(name, profile)[1], movie_ids)
+            return Predicted(self._catalogue.average(movie_ids))
+        predicted: Predicted = self._scorers[name].predict(self._see(name, profile)[1], movie_ids)
+        return predicted
 
     def _name_model(self, model: str | None) -> str:
         name = model or self.artifacts.champion
@@ -178,14 +197,23 @@ class Engine:
         taste = scorer.fold_in(profile)
         return ("folded_in", taste) if taste else ("popular", None)
 
+    def _score(self, name: str, taste: Taste, user_id: int, now_s: int) -> Values:
+        if explorer := self._explorers.get(name):
+            return explorer.explore(taste, seeds.rng(user_id, "explore", f"day {now_s // SECONDS_A_DAY}"))
+        scores: Values = self._scorers[name].score(taste)
+        return scores
+
     def _describe(
-        self, profile: Profile, places: Rows, scores: Values, shares: Shares | None
+        self, places: Rows, scores: Values, taste: Taste | None, shares: Shares | None
     ) -> tuple[Recommendation, ...]:
-        taste = self._see(self.artifacts.rating_model, profile)[1]
+        """Describe movies; the taste is the rating model's."""
         movies = [self._catalogue.at(place) for place in places]
-        stars = self._scorers[self.artifacts.rating_model].predict(taste, [movie.movie_id for movie in movies]).tolist()
+        stars: list[Expectation] = [(None, None, None)] * len(movies)
+        if taste:
+            rater = self._scorers[self.artifacts.rating_model]
+            stars = rater.predict(taste, [movie.movie_id for movie in movies]).by_movie()
         return tuple(
-            Recommendation(movie, score, stars[at] if taste else None, name_reasons(shares, at) if shares else ())
+            Recommendation(movie, score, *stars[at], name_reasons(shares, at) if shares else ())
             for at, (movie, score) in enumerate(zip(movies, scores.tolist(), strict=True))
         )
 

@@ -72,3 +72,23 @@ def test_each_draw_has_the_exact_solution_for_some_noise_of_the_row(model: Bayes
     np.testing.assert_allclose(system, prior + weight * weighted @ design, atol=1e-3)
     right = prior @ _prior_mean(model, "user", rows)[draw] + weight * weighted @ targets
     np.testing.assert_allclose(found.mean[draw], np.linalg.solve(system, right), atol=1e-6)
+
+
+def test_what_no_rating_explains_is_the_score_of_the_mean_row_with_as_many_ratings(model: Bayes) -> None:
+    rows, asked = np.arange(40, dtype=np.int32), np.arange(50, 60, dtype=np.int32)
+    found = fold_in_user(model, model.movies.ids[rows], np.linspace(1, 5, 40))
+    stored = vars(model)
+    bag = stored["user_bags_projection"][rows].sum(axis=0, dtype=np.float64) / np.sqrt(40)
+    before = _prior_mean(model, "user", rows) - bag @ stored["user_bags_coefficients"]
+    vector = (found.covariance @ stored["user_precision"] @ before[:, :, None])[:, :, 0]  # as if no rating had stars
+    movies = model.movie_draws[:, asked].astype(np.float64)
+    product = (movies[:, :, 1:] @ vector[:, 1:, None])[:, :, 0]
+    expected = model.mean + (movies[:, :, 0] + vector[:, :1] + product).mean(axis=0)
+    np.testing.assert_allclose(found.score(asked) - found.explain(asked).sum(axis=1), expected, atol=1e-6)
+
+
+def test_a_liked_movie_speaks_for_itself(model: Bayes) -> None:
+    rows = np.arange(30, dtype=np.int32)
+    low, high = (fold_in_user(model, model.movies.ids[rows], [*[3.0] * 29, stars]).explain(rows) for stars in (1.0, 5.0))
+    assert high[29, 29] > low[29, 29] + 0.02
+    assert fold_in_user(model, [], []).explain(rows).shape == (30, 0)

@@ -6,6 +6,7 @@ import pytest
 
 from movierec.columns import MOVIE_ID, RATING, TIMESTAMP, USER_ID
 from movierec.models.bayes import Bayes
+from movierec.models.bayes_fold_in import fold_in_movie, fold_in_user
 
 WIDE = {"factors": 3, "sweeps": 40, "burn_in": 10, "directions": 4}
 
@@ -95,3 +96,16 @@ def test_one_draw_ranks_by_itself(model: Bayes) -> None:
     draws = np.mean([model.at_draw(draw).score_rows(rows) for draw in range(16)], axis=0)
     np.testing.assert_allclose(draws, model.score_rows(rows), atol=0.3)
     assert one.recommend(model.users.ids[:2], 3)[0].shape == (2, 3)
+
+
+def test_without_what_only_days_and_new_movies_need_answers_are_the_same(model: Bayes) -> None:
+    shed = model.shed()
+    users, movies = model.users.ids[:10], model.movies.ids[:10]
+    np.testing.assert_array_equal(shed.predict(users, movies), model.predict(users, movies))
+    np.testing.assert_array_equal(shed.predict_deviation(users, movies), model.predict_deviation(users, movies))
+    np.testing.assert_array_equal(shed.predict(users, movies, np.arange(10)), model.predict(users, movies))
+    same = fold_in_user(shed, movies, np.full(10, 4.0)), fold_in_user(model, movies, np.full(10, 4.0))
+    np.testing.assert_array_equal(same[0].mean, same[1].mean)
+    assert np.isfinite(fold_in_movie(shed, users, np.full(10, 4.0)).mean).all()
+    kept, all_of_it = (sum(array.nbytes for array in one._arrays().values()) for one in (shed, model))
+    assert kept < all_of_it

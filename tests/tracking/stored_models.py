@@ -1,4 +1,4 @@
-"""A project as dvc.lock describes it, with four fitted models, and stores to register them in."""
+"""A project as dvc.lock describes it, with five fitted models, and stores to register them in."""
 
 import hashlib
 import os
@@ -20,13 +20,15 @@ from urllib3.util import Retry
 from movierec import paths
 from movierec.io import write_json, write_parquet
 from movierec.models.als import ALS
+from movierec.models.base import Recommender
+from movierec.models.bayes import Bayes
 from movierec.models.svd import SVD
-from movierec.roster import STORED
+from movierec.roster import BY_NAME, STORED
 from tests.beds import random_bed
 from tests.waiting import PATIENCE_S
 
 BED = random_bed()
-VALUES = {"als": 0.2, "als_tuned": 0.3, "svd": 0.01, "svd_tuned": 0.02}
+VALUES = {"als": 0.2, "als_tuned": 0.3, "bayes": 0.05, "svd": 0.01, "svd_tuned": 0.02}
 QUIET = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_LOGGING_LEVEL": "ERROR", "GIT_PYTHON_REFRESH": "quiet"}
 STRICT = {**QUIET, "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false"}
 
@@ -47,6 +49,12 @@ def write_figures(folder: Path, **values: float) -> None:
     write_json(figures, folder / "metrics/details/evaluate.json")
 
 
+def make_model(kind: str, seed: int) -> Recommender:
+    if kind == "bayes":
+        return Bayes(factors=3, sweeps=12, burn_in=4, directions=4, seed=seed)
+    return ALS(factors=4, iterations=2, seed=seed) if kind == "als" else SVD(factors=4, seed=seed)
+
+
 def build_project(folder: Path) -> Path:
     write_parquet(BED.train, folder / paths.TRAIN)
     write_parquet(BED.validation, folder / paths.VALIDATION)
@@ -55,10 +63,8 @@ def build_project(folder: Path) -> Path:
         movies.assign(year=pd.array([1990] * len(movies), "Int16"), genres=pd.Series([["Drama"]] * len(movies))),
         folder / paths.CLEAN_MOVIES,
     )
-    for name in STORED:
-        seed = list(STORED).index(name)
-        model = ALS(factors=4, iterations=2, seed=seed) if name.startswith("als") else SVD(factors=4, seed=seed)
-        model.fit(BED.train).save(folder / paths.MODELS / f"{name}.npz")
+    for seed, name in enumerate(STORED):
+        make_model(BY_NAME[name].kind, seed).fit(BED.train).save(folder / paths.MODELS / f"{name}.npz")
     write_figures(folder)
     write_lock(folder)
     return folder

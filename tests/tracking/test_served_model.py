@@ -12,6 +12,7 @@ from movierec.errors import MovierecError
 from movierec.io import write_parquet
 from movierec.models.roster import load_model
 from movierec.recommender.catalogue import PRIOR_RATINGS
+from movierec.roster import STORED
 from movierec.tracking.served_model import ServedModel
 from tests.tracking.stored_models import BED, build_project
 
@@ -43,7 +44,7 @@ def recommend(artifacts: dict[str, str], users: list[int], **params: Any) -> pd.
     return load(artifacts).predict(None, pd.DataFrame({USER_ID: np.array(users, dtype=np.int64)}), params or None)
 
 
-@pytest.mark.parametrize("name", ["als", "als_tuned", "svd", "svd_tuned"])
+@pytest.mark.parametrize("name", STORED)
 def test_answers_are_those_of_recommend(project: Path, artifacts: dict[str, str], name: str) -> None:
     path = project / f"models/{name}.npz"
     found = recommend({**artifacts, "model": str(path)}, KNOWN, k=7)

@@ -9,7 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from movierec.errors import MovierecError
-from movierec.service.api.schemas import Problem
+from movierec.service.api.replies import Problem
 from movierec.service.live.models import NotReadyError
 from movierec.service.storage.store import ConflictError, StoreUnavailableError
 

@@ -7,6 +7,7 @@ const TOKEN = 'movierec-token';
 export class Problem extends Error {}
 
 export const getGenres = () => call('v1/genres');
+export const getModels = () => call('v1/models');
 export const findMovies = (query, signal) => call(`v1/movies?${new URLSearchParams({ query, limit: 8 })}`, { signal });
 export const getRatings = (user, limit, signal) => call(`v1/users/${user}/ratings?limit=${limit}`, { signal });
 

@@ -1,6 +1,6 @@
 // The page: who is looking, what they rated, and which lists are shown. Everything else is in the modules beside.
 
-import { Problem, getGenres, getRatings, getRecommendations, sendRating } from './api.js';
+import { Problem, getGenres, getModels, getRatings, getRecommendations, sendRating } from './api.js';
 import { announce, byId, make } from './dom.js';
 import { makeList, showAnswer, showFailure } from './lists.js';
 import { makeFacts, makeTile, shortTitle, titleOf } from './movies.js';
@@ -13,8 +13,8 @@ const MOST_RATINGS = 500;
 const SHOWN_RATINGS = matchMedia('(width < 56rem)').matches ? 3 : 8;
 const BEST = [{ name: '', model: '', id: 'results-title' }];
 const BOTH = [
-  { name: 'SVD', model: 'svd_tuned', id: 'svd-title', about: 'Films it expects the most stars for' },
-  { name: 'ALS', model: 'als_tuned', id: 'als-title', about: 'Films chosen by people with similar taste' },
+  { name: 'Most stars', by: 'rating_model', id: 'stars-title', about: 'Films it expects the most stars for' },
+  { name: 'Best matches', by: 'champion', id: 'best-title', about: 'Films it would show you first' },
 ];
 
 let user = 0;
@@ -188,7 +188,9 @@ const nameFirst = ({ items: [first] }) => (first ? titleOf(first.movie) : 'none'
 
 async function loadFilters() {
   try {
-    const { genres, decades } = await getGenres();
+    const [{ genres, decades }, models] = await Promise.all([getGenres(), getModels()]);
+    BOTH.forEach((list) => { list.model = models[list.by]; });
+    byId('compare').disabled = models.rating_model === models.champion;
     byId('genre').append(...genres.map((genre) => make('option', {}, genre)));
     byId('decade').append(...decades.map((decade) => make('option', { value: decade }, `${decade}s`)));
   } catch (error) {

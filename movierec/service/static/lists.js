@@ -48,17 +48,24 @@ function describe(answer) {
     make('span', { class: 'version' }, `version ${answer.model_version}${arm}`)];
 }
 
-function makeFilm({ movie, predicted_rating: predicted, reasons }, { level, change, open, stars, rate }) {
+function makeFilm({ movie, predicted_rating: predicted, low, high, reasons }, { level, change, open, stars, rate }) {
   const title = titleOf(movie);
   const main = shortTitle(movie);
   const facts = makeFacts(movie);
-  if (predicted != null) facts.append(make('span', { class: 'guess' }, `★ ${predicted.toFixed(1)} predicted`));
+  if (low != null) facts.append(makeBand(predicted, low, high));
+  else if (predicted != null) facts.append(make('span', { class: 'guess' }, `★ ${predicted.toFixed(1)} predicted`));
   else if (movie.mean != null) facts.append(make('span', { class: 'guess' }, `★ ${movie.mean.toFixed(1)} on average`));
   return make('li', { class: 'film', 'data-movie': movie.movie_id },
     makeTile(movie),
     make('div', { class: 'what' }, make(level, { class: 'title' }, main, make('span', { class: 'alias' }, title.slice(main.length)), ' ', makeChange(change)), facts,
       reasons?.length ? makeReasons(reasons, open) : null),
     stars ?? makeStars(title, 0, (chosen) => rate(movie, chosen)));
+}
+
+function makeBand(predicted, low, high) {
+  const told = `stars expected; 8 in 10 such films get ${low.toFixed(1)} to ${high.toFixed(1)}`;
+  return make('span', { class: 'guess' }, `★ ${predicted.toFixed(1)} `,
+    make('span', { class: 'band', role: 'img', 'aria-label': told, title: told, '--low': low, '--mid': predicted, '--high': high }));
 }
 
 function makeChange(change) {

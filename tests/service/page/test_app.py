@@ -83,12 +83,12 @@ def test_both_models_side_by_side_and_below_each_other_on_a_phone(open_page: Ope
         page = open_page(width=width)
         page.get_by_label("User", exact=True).fill(str(known_user(artifacts)))
         page.get_by_role("button", name="Show").click()
-        page.get_by_label("Compare SVD with ALS").check()
-        svd, als = (page.get_by_role("region", name=name) for name in ("SVD", "ALS"))
-        expect(svd.locator(".source")).to_contain_text("svd_tuned")
-        expect(als.locator(".source")).to_contain_text("als_tuned")
+        page.get_by_label("Compare two models").check()
+        stars, best = (page.get_by_role("region", name=name) for name in ("Most stars", "Best matches"))
+        expect(stars.locator(".source")).to_contain_text(artifacts.rating_model)
+        expect(best.locator(".source")).to_contain_text(artifacts.champion)
         assert shown_titles(page, 0) != shown_titles(page, 1)
-        first, second = svd.bounding_box(), als.bounding_box()
+        first, second = stars.bounding_box(), best.bounding_box()
         assert first is not None
         assert second is not None
         assert (first["y"] == second["y"]) == (width == 1280)

@@ -16,7 +16,7 @@ from tests.service.page.browsing import (
 )
 from tests.waiting import PATIENCE_S
 
-LARGEST_BYTES = 42_000
+LARGEST_BYTES = 42_500
 
 
 CONTRASTS = """() => {

@@ -8,7 +8,8 @@ from fastapi import APIRouter, HTTPException, Path, Query
 
 from movierec.service.api.dependencies import Dependencies, Deps, LiveNow, NeedsToken, find_movie, now_s
 from movierec.service.api.problems import describe_problems
-from movierec.service.api.schemas import Accepted, Assignment, EventIn, EventsIn, ExperimentName, UserId
+from movierec.service.api.replies import Accepted, Assignment
+from movierec.service.api.schemas import EventIn, EventsIn, ExperimentName, UserId
 from movierec.service.experiments import assign_arm, report_results
 from movierec.service.settings import ARMS, OnlineExperiment
 from movierec.service.storage.store import Event

@@ -1,4 +1,4 @@
-"""What there is: movies by title, by id and by likeness, genres and decades."""
+"""What there is: movies by title, by id and by likeness, genres and decades, and models."""
 
 from functools import partial
 from typing import Annotated
@@ -8,7 +8,8 @@ from fastapi import APIRouter, Query
 
 from movierec.service.api.dependencies import LiveNow, find_movie
 from movierec.service.api.problems import describe_problems
-from movierec.service.api.schemas import Filters, FoundMovies, ListLength, MovieId, MovieOut, SearchQuery
+from movierec.service.api.replies import Filters, FoundMovies, ServedModels, MovieOut
+from movierec.service.api.schemas import ListLength, MovieId, SearchQuery
 
 router = APIRouter(prefix="/v1", tags=["movies"], responses=describe_problems(429, 503))
 
@@ -37,3 +38,14 @@ async def list_similar(movie_id: MovieId, live: LiveNow, k: Annotated[ListLength
 async def list_filters(live: LiveNow) -> Filters:
     """List the genres and decades that recommendations can be restricted to."""
     return Filters(genres=live.artifacts.catalogue.genres, decades=live.artifacts.catalogue.decades)
+
+
+@router.get("/models")
+async def list_models(live: LiveNow) -> ServedModels:
+    """List the models that can be asked for, and name those that answer unasked."""
+    return ServedModels(
+        model_version=live.artifacts.version,
+        models=live.engine.model_names,
+        champion=live.artifacts.champion,
+        rating_model=live.artifacts.rating_model,
+    )

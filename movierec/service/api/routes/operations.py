@@ -8,7 +8,7 @@ from fastapi import APIRouter, HTTPException, Response
 from movierec.errors import MovierecError
 from movierec.service.api.dependencies import Deps
 from movierec.service.api.problems import describe_problems
-from movierec.service.api.schemas import Health, Reloaded
+from movierec.service.api.replies import Health, Reloaded
 from movierec.service.api.security import Credentials, check_token
 
 router = APIRouter(tags=["operations"])

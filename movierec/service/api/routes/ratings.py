@@ -8,9 +8,11 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Response
 
 from movierec.recommender.profiles import Profile
+from movierec.recommender.scorer import Expectation
 from movierec.service.api.dependencies import Dependencies, Deps, LiveNow, NeedsToken, find_movie, now_s
 from movierec.service.api.problems import describe_problems
-from movierec.service.api.schemas import PairsIn, Predictions, RatingIn, RatingOut
+from movierec.service.api.replies import Predictions, RatingOut
+from movierec.service.api.schemas import PairsIn, RatingIn
 from movierec.service.live.models import Live
 from movierec.service.storage.store import Receipt, StoredRating
 
@@ -47,15 +49,23 @@ async def predict_ratings(pairs: PairsIn, dependencies: Deps, live: LiveNow) -> 
     places = defaultdict(list)
     for place, pair in enumerate(pairs.pairs):
         places[pair.user_id].append(place)
-    stars = [0.0] * len(pairs.pairs)
+    found: list[Expectation] = [(None, None, None)] * len(pairs.pairs)
     for user_id, own in places.items():
         profile = await dependencies.find_profile(live, user_id)
         predicted = live.engine.predict(profile, [pairs.pairs[place].movie_id for place in own], pairs.model)
-        for place, value in zip(own, predicted.tolist(), strict=True):
-            stars[place] = value
+        for place, value in zip(own, predicted.by_movie(), strict=True):
+            found[place] = value
         await asyncio.sleep(0)  # others' turn
-    model = pairs.model or live.artifacts.rating_model
-    return Predictions(model=model, model_version=live.artifacts.version, predictions=tuple(stars))
+    stars, low, high = zip(*found, strict=True)
+    return Predictions.model_validate(
+        {
+            "model": pairs.model or live.artifacts.rating_model,
+            "model_version": live.artifacts.version,
+            "predictions": stars,
+            "low": None if None in low else low,
+            "high": None if None in high else high,
+        }
+    )
 
 
 async def _store(dependencies: Dependencies, rating: RatingIn, key: str | None) -> Receipt:
@@ -71,5 +81,5 @@ async def _store(dependencies: Dependencies, rating: RatingIn, key: str | None) 
 
 def _measure_error(dependencies: Dependencies, live: Live, profile: Profile, rating: StoredRating) -> None:
     if profile.trained and rating.movie_id not in profile.movie_ids:
-        predicted = live.engine.predict(profile, [rating.movie_id])[0]
+        predicted = live.engine.predict(profile, [rating.movie_id]).stars[0]
         dependencies.monitor.add_error(float(predicted) - rating.rating)

@@ -8,19 +8,18 @@ from fastapi import APIRouter, HTTPException, Query, Response
 from movierec.errors import MovierecError
 from movierec.recommender.engine import POPULARITY, Recommendation
 from movierec.roster import ServedName
-from movierec.service.api.dependencies import Dependencies, Deps, LiveNow
+from movierec.service.api.dependencies import Dependencies, Deps, LiveNow, now_s
 from movierec.service.api.problems import describe_problems
-from movierec.service.api.schemas import (
+from movierec.service.api.replies import (
     ArmOut,
     MovieOut,
     OwnRating,
     OwnRatings,
     ReasonOut,
     RecommendationOut,
-    RecommendationQuery,
     Recommendations,
-    UserId,
 )
+from movierec.service.api.schemas import RecommendationQuery, UserId
 from movierec.service.experiments import assign_arm
 from movierec.service.live.models import Live
 from movierec.service.settings import ARMS, ServiceSettings
@@ -63,7 +62,9 @@ async def _answer(dependencies: Dependencies, live: Live, user_id: int, query: R
     profile = await dependencies.find_profile(live, user_id)
     model, arm = _choose_model(dependencies.settings, user_id, query)
     try:
-        answer = live.engine.recommend(profile, **query.model_dump(exclude={"model"}), model=model)
+        answer = live.engine.recommend(
+            profile, **query.model_dump(exclude={"model"}), model=model, now_s=now_s()
+        )
     except MovierecError as error:  # a genre or decade that the data does not have
         raise HTTPException(404, str(error)) from error
     dependencies.monitor.strategies.labels(answer.strategy).inc()
@@ -101,5 +102,7 @@ def _describe(live: Live, item: Recommendation) -> RecommendationOut:
         movie=MovieOut.model_validate(item.movie),
         score=item.score,
         predicted_rating=item.predicted_rating,
+        low=item.low,
+        high=item.high,
         reasons=tuple(reasons),
     )

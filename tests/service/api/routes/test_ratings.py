@@ -155,11 +155,12 @@ async def test_predictions_are_the_engines_in_the_order_of_the_pairs(
     pairs = [(known, 3), (NEW_USER, 1), (known, 1), (known, LARGEST)]
     body = {"pairs": [{"user_id": user, "movie_id": movie} for user, movie in pairs]}
     found = (await client.post("/v1/predictions", json=body)).json()
-    expected = [engine.predict(artifacts.profiles.find(user), [movie])[0] for user, movie in pairs]
-    assert found["predictions"] == pytest.approx(expected)
-    assert (found["model"], found["model_version"]) == ("svd_tuned", artifacts.version)
+    expected = [engine.predict(artifacts.profiles.find(user), [movie]).by_movie()[0] for user, movie in pairs]
+    for name, values in zip(("predictions", "low", "high"), zip(*expected, strict=True), strict=True):
+        assert found[name] == pytest.approx(values)
+    assert (found["model"], found["model_version"]) == ("bayes", artifacts.version)
     other = (await client.post("/v1/predictions", json={**body, "model": "als"})).json()
-    assert other["model"] == "als"
+    assert (other["model"], other["low"], other["high"]) == ("als", None, None)
     assert other["predictions"] != found["predictions"]
 
 
@@ -174,7 +175,7 @@ async def test_errors_of_known_users_ratings_are_measured_before_they_are_folded
         figures = (await client.get("/metrics")).text
         assert ("movierec_rating_rmse NaN" in figures) == ((user_id, movie_id) != (known, new))
     stored = Profile(known, *_overlay(profile, int(profile.movie_ids[0]), rating), trained=True, changed=True)
-    expected = abs(engine.predict(stored, [new])[0] - rating)
+    expected = abs(engine.predict(stored, [new]).stars[0] - rating)
     line = next(line for line in figures.splitlines() if line.startswith("movierec_rating_rmse "))
     assert float(line.split()[1]) == pytest.approx(expected)
     assert f"movierec_rating_rmse_baseline {artifacts.baseline_rmse}" in figures

@@ -53,7 +53,7 @@ async def test_seen_movies_are_left_out_unless_asked_for(client: httpx.AsyncClie
     assert own & {item["movie"]["movie_id"] for item in everything}
 
 
-@pytest.mark.parametrize("model", ["svd", "svd_tuned", "als", "als_tuned", "popularity"])
+@pytest.mark.parametrize("model", SERVED)
 async def test_model_can_be_chosen(client: httpx.AsyncClient, known: int, model: str) -> None:
     assert (await recommend(client, known, model=model))["model"] == model
 

@@ -1,0 +1,168 @@
+"""What the service answers with: names, types and meanings; with `schemas` the contract in /openapi.json."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from movierec.recommender.catalogue import Movie
+from movierec.recommender.scorer import INTERVAL_COVERAGE
+from movierec.service.settings import Arm
+
+
+class _Out(BaseModel):
+    model_config = ConfigDict(from_attributes=True, protected_namespaces=())
+
+
+class MovieOut(_Out):
+    """A movie."""
+
+    movie_id: int
+    title: str = Field(examples=["The Long Night"])
+    year: int | None
+    genres: tuple[str, ...] = Field(examples=[["Drama"]])
+    ratings: int = Field(description="how many the data has")
+    mean: float | None = Field(description="Bayesian average in stars")
+
+
+class ReasonOut(_Out):
+    """One of the user's own ratings behind a recommendation."""
+
+    movie: MovieOut
+    rating: float
+    weight: float = Field(description="its part of the score")
+
+
+class RecommendationOut(_Out):
+    """One movie of an answer."""
+
+    movie: MovieOut
+    score: float = Field(description="by which it was ranked; comparable within one answer")
+    predicted_rating: float | None = Field(description="stars; null of a user of whom nothing is known")
+    low: float | None = Field(description=f"{INTERVAL_COVERAGE:.0%} of such ratings lie from here")
+    high: float | None = Field(description="up to here; both null where the model of the stars states no uncertainty")
+    reasons: tuple[ReasonOut, ...] = Field(description="the weightiest first; empty unless asked for")
+
+
+class ArmOut(_Out):
+    """The experiment that the answer is part of."""
+
+    name: str
+    arm: Arm
+
+
+class Recommendations(_Out):
+    """Movies for a user, best first, and how they came about."""
+
+    user_id: int
+    strategy: Literal["personal", "folded_in", "popular"] = Field(
+        description="by the vectors of the fit, by vectors solved from all the user's ratings, or alike for everyone"
+    )
+    model: str
+    model_version: str
+    experiment: ArmOut | None = Field(description="null without an experiment, or where the query names a model")
+    items: tuple[RecommendationOut, ...]
+
+
+class RatingOut(_Out):
+    """What is stored."""
+
+    stored: Literal[True] = True
+    user_id: int
+    movie_id: int
+    rating: float
+    timestamp: int
+
+
+class OwnRating(_Out):
+    """What a user gave a movie."""
+
+    movie: MovieOut
+    rating: float
+    source: Literal["training", "service"]
+
+
+class OwnRatings(_Out):
+    """A user's ratings: first those given here, then the highest first."""
+
+    user_id: int
+    ratings: tuple[OwnRating, ...]
+
+
+class FoundMovie(_Out):
+    """A movie, and how near it is to what was asked for."""
+
+    movie: MovieOut
+    similarity: float
+
+
+class FoundMovies(_Out):
+    """Movies, the nearest first."""
+
+    items: tuple[FoundMovie, ...]
+
+    @classmethod
+    def of(cls, found: list[tuple[Movie, float]]) -> "FoundMovies":
+        """Describe movies with their similarities."""
+        items = (FoundMovie(movie=MovieOut.model_validate(movie), similarity=score) for movie, score in found)
+        return cls(items=tuple(items))
+
+
+class Filters(_Out):
+    """What recommendations can be restricted to."""
+
+    genres: tuple[str, ...]
+    decades: tuple[int, ...]
+
+
+class ServedModels(_Out):
+    """The models that can be asked for, and the two that answer where none is named."""
+
+    model_version: str
+    models: tuple[str, ...]
+    champion: str = Field(description="ranks the recommendations; where an experiment is on, its arms do")
+    rating_model: str = Field(description="predicts stars")
+
+
+class Predictions(_Out):
+    """Predicted stars, in the order of the pairs."""
+
+    model: str
+    model_version: str
+    predictions: tuple[float, ...]
+    low: tuple[float, ...] | None = Field(description=f"{INTERVAL_COVERAGE:.0%} of such ratings lie from here")
+    high: tuple[float, ...] | None = Field(description="up to here; both null where the model states no uncertainty")
+
+
+class Assignment(_Out):
+    """Which arm a user belongs to."""
+
+    experiment: str
+    user_id: int
+    arm: Arm
+
+
+class Accepted(_Out):
+    """How many events were new."""
+
+    accepted: int
+
+
+class Health(_Out):
+    """That the service lives, or is ready to answer."""
+
+    status: Literal["live", "ready"]
+    model_version: str | None = None
+    problem: str | None = Field(default=None, description="why newer models could not be loaded")
+
+
+class Reloaded(_Out):
+    """Which models are served now."""
+
+    model_version: str
+    changed: bool
+
+
+class Problem(_Out):
+    """What is wrong and what to do."""
+
+    detail: str
