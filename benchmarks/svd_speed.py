@@ -4,6 +4,7 @@ Data: the embedded generator's headline and ml-25m presets, 70 % for training. C
 once before. Needs about 6 GB and, on an idle machine, six minutes. Writes benchmarks/results/svd_speed.json.
 """
 
+import time
 from collections import deque
 from functools import partial
 from pathlib import Path
@@ -20,9 +21,9 @@ from movierec.columns import MOVIE_ID, RATING, USER_ID
 from movierec.errors import run_command
 from movierec.io import write_json
 from movierec.models.indexed import IndexedRatings
-from movierec.models.schedule import Block
+from movierec.models.sgd.engines import EngineName, ExactEngine, FastEngine, SgdSettings
+from movierec.models.sgd.schedule import Block
 from movierec.models.svd import SVD
-from movierec.models.svd_engines import EngineName, ExactEngine, FastEngine, SgdSettings
 from movierec.params import load_params
 from movierec.tuning.memory import TrialMemory
 from movierec.tuning.search import GridSearch, run_searches
@@ -32,6 +33,7 @@ RESULT = Path(__file__).parent / "results/svd_speed.json"
 ROUNDS = 5
 ENGINES: tuple[EngineName, ...] = ("exact", "fast", "parallel")
 REFERENCE_CONFIGURATIONS = 9  # the first ones of params.yaml, the reference project's
+FEW = 32
 WIDTHS = (50, 100, 150)  # factors of those
 RATIOS = {
     "surprise / exact": (("surprise",), "exact"),
@@ -105,22 +107,22 @@ def search(train: pd.DataFrame, validation: pd.DataFrame) -> None:
 
 
 def measure_updates(train: pd.DataFrame, factors: int) -> dict[str, Any]:
-    """Return nanoseconds an update on one core by the exact and the fast loop, and two bounds measured beside it.
+    """Return nanoseconds of processor time an update by the exact and the fast loop, and two bounds measured beside it.
 
-    The arithmetic bound is the same loop on four users and movies that never leave the first-level cache. The memory
+    The arithmetic bound is the same loop on users and movies so few that they stay in the nearest caches. The memory
     bound moves, at the speed of a large copy, the numbers that an update reads and writes.
     """
     data, settings = IndexedRatings(train), SgdSettings(factors, 0.005, 0.02, 0.1, 0)
-    few, cycle = IndexedRatings(pd.DataFrame(rate_four_movies())), np.arange(len(train), dtype=np.int32) % 4
+    few, cycle = IndexedRatings(pd.DataFrame(rate_few_movies())), np.arange(len(train), dtype=np.int32) % FEW
     few.block = Block(cycle, cycle, data.pairs.stars, np.full(len(train) // 4, 4, dtype=np.uint8))
     source = np.zeros(16_000_000)
     target, seconds, found = np.zeros_like(source), Seconds(), {}
     for name, engine, number in (("exact", ExactEngine, 8), ("fast", FastEngine, 4)):
         epochs, ideal = (engine(ratings, settings).run_epochs(ROUNDS + 1) for ratings in (data, few))
         for _ in range(ROUNDS + 1):  # the first one makes ready
-            clock(partial(next, epochs), seconds, f"{name} real")
-            clock(partial(next, ideal), seconds, f"{name} cached")
-            clock(partial(np.copyto, target, source), seconds, "copy")
+            clock(partial(next, epochs), seconds, f"{name} real", time.thread_time)
+            clock(partial(next, ideal), seconds, f"{name} cached", time.thread_time)
+            clock(partial(np.copyto, target, source), seconds, "copy", time.thread_time)
         real, cached = (min(seconds[f"{name} {what}"][1:]) / len(train) * 1e9 for what in ("real", "cached"))
         copied = min(seconds["copy"]) / (2 * source.nbytes) * 1e9
         bytes_moved = 4 * factors * number
@@ -133,10 +135,10 @@ def measure_updates(train: pd.DataFrame, factors: int) -> dict[str, Any]:
     return found
 
 
-def rate_four_movies() -> dict[str, npt.NDArray[Any]]:
-    """Return ratings by four users of one movie each."""
-    ids = np.arange(4, dtype=np.int32)
-    return {USER_ID: ids, MOVIE_ID: ids, RATING: np.full(4, 3.5, dtype=np.float32)}
+def rate_few_movies() -> dict[str, npt.NDArray[Any]]:
+    """Return ratings by few users of one movie each."""
+    ids = np.arange(FEW, dtype=np.int32)
+    return {USER_ID: ids, MOVIE_ID: ids, RATING: np.full(FEW, 3.5, dtype=np.float32)}
 
 
 if __name__ == "__main__":

@@ -10,10 +10,10 @@ import pandas as pd
 from movierec.columns import MOVIE_ID, RATING, TIMESTAMP, USER_ID
 from movierec.ids import UNKNOWN
 from movierec.models.base import Rows, find_range
-from movierec.models.day_effects import locate_days, number_days
-from movierec.models.gibbs import Chain
-from movierec.models.gibbs_run import HeldOut, SweepCurve, SweepResult, sample_posterior
-from movierec.models.gibbs_setup import prepare_ratings, start_chain
+from movierec.models.gibbs.chain import Chain
+from movierec.models.gibbs.day_effects import locate_days, number_days
+from movierec.models.gibbs.run import HeldOut, SweepCurve, SweepResult, sample_posterior
+from movierec.models.gibbs.setup import prepare_ratings, start_chain
 from movierec.models.posterior_predictive import PosteriorPredictive
 from movierec.models.top_k import available_cores
 

@@ -6,10 +6,10 @@ from typing import Any, Final, Literal, get_args
 import numpy as np
 import numpy.typing as npt
 
-from movierec.models.bags import scale_bags
 from movierec.models.base import Array, Rows
+from movierec.models.gibbs.bags import scale_bags
+from movierec.models.gibbs.side_information import describe_counts
 from movierec.models.posterior_predictive import PosteriorPredictive
-from movierec.models.side_information import describe_counts
 
 NOISE_ROUNDS: Final = 3  # of finding the row's own noise and its factors in turn
 

@@ -10,7 +10,7 @@ import pandas as pd
 
 from movierec.columns import MOVIE_ID, RATING, USER_ID
 from movierec.models.base import Rows, index_ids
-from movierec.models.schedule import Block, interleave
+from movierec.models.sgd.schedule import Block, interleave
 
 Stars = npt.NDArray[np.floating[Any]]
 

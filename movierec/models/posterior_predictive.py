@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from movierec.ids import UNKNOWN, IdIndex
 from movierec.models.base import Array, Recommender, Rows
-from movierec.models.day_effects import locate_days, number_days
+from movierec.models.gibbs.day_effects import locate_days, number_days
 from movierec.models.pair_scores import measure_draws, score_pairs
 
 Factors = npt.NDArray[np.float32]

@@ -3,8 +3,8 @@
 import numpy as np
 import surprise
 
-from movierec.models.schedule import interleave
-from movierec.models.sgd import Factors, Step, Steps, run_epoch
+from movierec.models.sgd.exact import Factors, Step, Steps, run_epoch
+from movierec.models.sgd.schedule import interleave
 
 
 class SurpriseSVD(surprise.SVD):  # type: ignore[misc]  # Surprise has no types

@@ -12,8 +12,8 @@ import pandas as pd
 from movierec.errors import MovierecError
 from movierec.models.base import Array, Recommender, Rows
 from movierec.models.indexed import IndexedRatings, Pairs
-from movierec.models.sgd import Factors, predict_pairs
-from movierec.models.svd_engines import ENGINES, Engine, EngineName, SgdSettings
+from movierec.models.sgd.engines import ENGINES, Engine, EngineName, SgdSettings
+from movierec.models.sgd.exact import Factors, predict_pairs
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from movierec.columns import MOVIE_ID, RATING, TIMESTAMP, USER_ID
 from movierec.metrics.rating import rmse
 from movierec.metrics.uncertainty import interval_coverage, tabulate_deviations
 from movierec.models.bayes import Bayes
-from movierec.models.gibbs_run import SweepResult
+from movierec.models.gibbs.run import SweepResult
 from tests.models.conftest import make_ratings, split_ninety_ten
 
 TINY = {"factors": 5, "sweeps": 12, "burn_in": 4, "directions": 6}

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from movierec.columns import MOVIE_ID, RATING, USER_ID
 from movierec.errors import MovierecError
 from movierec.models.indexed import IndexedRatings
+from movierec.models.sgd.engines import ENGINES, EngineName
 from movierec.models.svd import SVD, EpochResult
-from movierec.models.svd_engines import ENGINES, EngineName
 from tests.models.conftest import make_ratings, split_ninety_ten
 
 ARRAYS = ("mean", "user_bias", "movie_bias", "user_factors", "movie_factors")
@@ -133,7 +133,7 @@ def test_parallel_engine_depends_on_the_seed_but_not_on_the_threads(
 ) -> None:
     models = []
     for cores in (1, 2, 5, 200):
-        monkeypatch.setattr("movierec.models.svd_engines.available_cores", lambda cores=cores: cores)
+        monkeypatch.setattr("movierec.models.sgd.engines.available_cores", lambda cores=cores: cores)
         models.append(SVD(4, 3, engine="parallel", seed=1).fit(ratings))
     for model in models[1:]:
         assert_same_bits(models[0], model)

@@ -111,7 +111,7 @@ def imported_by(module: str) -> set[str]:
     [
         # Names, messages, files and rankings.
         (svd_objective(), {"columns", "data.exclusions", "errors", "io", "models.top_k", "roster"}),
-        (als_objective(), {"columns", "errors", "io", "models.schedule", "models.shared_ranking", "roster"}),
+        (als_objective(), {"columns", "errors", "io", "models.sgd.schedule", "models.shared_ranking", "roster"}),
     ],
     ids=["svd", "als"],
 )
