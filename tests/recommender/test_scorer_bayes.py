@@ -34,7 +34,7 @@ def make_by_hand() -> Bayes:
     """Return a model of user 7, who rated movie 10; movie 20 has no ratings; there is one factor and two draws."""
     model = Bayes()
     model.users, model.movies, model.unrated_ids = IdIndex([7]), IdIndex([10]), np.array([20], np.int32)
-    model.mean, model.lowest, model.highest = (np.array(stars) for stars in (3.0, 0.5, 5.0))
+    model.mean, model.scale = np.array(3.0), np.array([0.5, 5.0])
     model.user_mean = np.array([[0.5, 1], [0, 0]], np.float32)
     model.movie_mean = np.array([[0.25, 0.5], [-1, 0], [0, 0]], np.float32)
     model.user_draws = np.array([[[0.5, 1], [0, 0]]] * 2, np.float16)

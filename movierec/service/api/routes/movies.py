@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 
 from movierec.service.api.dependencies import LiveNow, find_movie
 from movierec.service.api.problems import describe_problems
-from movierec.service.api.replies import Filters, FoundMovies, ServedModels, MovieOut
+from movierec.service.api.replies import Filters, FoundMovies, MovieOut, ServedModels
 from movierec.service.api.schemas import ListLength, MovieId, SearchQuery
 
 router = APIRouter(prefix="/v1", tags=["movies"], responses=describe_problems(429, 503))
