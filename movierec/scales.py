@@ -66,6 +66,11 @@ class Scale(NamedTuple):
             target = self.low + np.ceil((target - self.low) / self.step - 1e-6) * self.step
         return _tidy(min(target, self.high))
 
+    def holds(self, rating: float) -> bool:
+        """Tell whether a rating is one of the scale."""
+        steps = (rating - self.low) / self.step if self.step else 0.0
+        return self.low <= rating <= self.high and abs(steps - round(steps)) < _GRAIN
+
     def describe(self) -> str:
         """Say it in words, such as ``from 1 to 10 in steps of 1``."""
         if self.low == self.high:

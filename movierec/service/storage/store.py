@@ -1,7 +1,7 @@
 """The ratings and events that the service was given, stored durably."""
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
 from threading import Lock
@@ -11,8 +11,9 @@ import pandas as pd
 from sqlalchemy import ColumnElement, Connection, Row, Table, case, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from movierec.columns import MOVIE_ID, TIMESTAMP, USER_ID
+from movierec.columns import MOVIE_ID, RATING, TIMESTAMP, USER_ID
 from movierec.errors import MovierecError
+from movierec.ids import OwnId
 from movierec.service.storage.database import (
     EVENTS,
     KEYS,
@@ -23,6 +24,7 @@ from movierec.service.storage.database import (
     open_database,
     tell_failures,
 )
+from movierec.service.storage.names import find_key, join_name, keep_keys, read_key
 from movierec.service.storage.records import LATEST, Event, Receipt, StoredRating
 
 __all__ = ["ConflictError", "Event", "Receipt", "Store", "StoreUnavailableError", "StoredRating"]
@@ -103,29 +105,34 @@ class Store:
 
     def _add_rating(self, rating: StoredRating, key: str | None, content: str, *, newest: bool) -> Receipt:
         with self._write() as connection:
+            row = self._put_keys(connection, [rating])[0]
             if newest:
-                rating = _follow_latest(connection, rating)
+                row[TIMESTAMP] = _follow_latest(connection, row)
             if key is not None:
-                first = self._claim_key(connection, key, content, rating.timestamp)
+                first = self._claim_key(connection, key, content, row[TIMESTAMP])
                 if first is not None:
                     return Receipt(replace(rating, timestamp=first), new=False)
-            new = bool(self._insert_new(connection, RATINGS, [asdict(rating)]))
+            new = bool(self._insert_new(connection, RATINGS, [row]))
             if not new:
-                _require_same_rating(connection, rating)
-            return Receipt(rating, new)
+                _require_same_rating(connection, row)
+            return Receipt(replace(rating, timestamp=row[TIMESTAMP]), new)
 
-    def ratings_of(self, user_id: int) -> dict[int, float]:
+    def ratings_of(self, user_id: OwnId) -> dict[OwnId, float]:
         """Return a user's stars by movie id, the newest of each movie; empty for a user who is not known."""
+        named, movie = join_name(RATINGS, RATINGS.c.movie_id, "movies")
+        query = select(RATINGS.c.movie_id, movie, RATINGS.c.rating).select_from(named)
         newest_last = (RATINGS.c.timestamp, RATINGS.c.id)
-        query = select(RATINGS.c.movie_id, RATINGS.c.rating).where(RATINGS.c.user_id == user_id).order_by(*newest_last)
         with self._transact() as connection:
-            return {row.movie_id: row.rating for row in connection.execute(query)}
+            key = find_key(connection, user_id)
+            rows = connection.execute(query.where(RATINGS.c.user_id == key).order_by(*newest_last))
+            return {read_key(movie_id, name): stars for movie_id, name, stars in rows}
 
     def all_ratings(self) -> Iterator[StoredRating]:
         """Yield every rating in the order of storing; one stored meanwhile may or may not be among them."""
-        query = (
-            select(RATINGS).order_by(RATINGS.c.id).limit(PAGE_ROWS)
-        )  # in pages, so that a slow reader holds no transaction
+        named, user = join_name(RATINGS, RATINGS.c.user_id, "users")
+        named, movie = join_name(named, RATINGS.c.movie_id, "movies")
+        columns = select(RATINGS, user.label("user"), movie.label("movie")).select_from(named)
+        query = columns.order_by(RATINGS.c.id).limit(PAGE_ROWS)  # in pages, so that a slow reader holds no transaction
         last = 0
         while True:
             with self._transact() as connection:
@@ -140,25 +147,27 @@ class Store:
         with self._transact() as connection:
             return connection.execute(select(func.max(RATINGS.c.id))).scalar_one() or 0
 
-    def users_after(self, row: int) -> dict[int, int]:
+    def users_after(self, row: int) -> dict[int, OwnId]:
         """Return who gave the ratings with higher numbers than `row`, by number, ascending; at most `PAGE_ROWS`.
 
         Numbers grow in the order of storing, but a process may come to see a lower one later than a higher one.
         """
-        query = select(RATINGS.c.id, RATINGS.c.user_id).where(RATINGS.c.id > row).order_by(RATINGS.c.id)
+        named, user = join_name(RATINGS, RATINGS.c.user_id, "users")
+        query = select(RATINGS.c.id, RATINGS.c.user_id, user).select_from(named)
+        query = query.where(RATINGS.c.id > row).order_by(RATINGS.c.id).limit(PAGE_ROWS)
         with self._transact() as connection:
-            return {found.id: found.user_id for found in connection.execute(query.limit(PAGE_ROWS))}
+            return {number: read_key(user_id, name) for number, user_id, name in connection.execute(query)}
 
     def add_events(self, events: Sequence[Event]) -> int:
         """Store events, all or none, and return how many were new."""
-        rows = [asdict(event) for event in events]
-        for row in rows:
-            key = row.pop("key")
-            row["key_hash"] = None if key is None else _hash(key)
-        rows.sort(key=lambda row: row["key_hash"] or "")  # one order for all, or two batches might wait for each other
-        if not rows:
+        if not events:
             return 0
         with self._write() as connection:
+            rows = self._put_keys(connection, events)
+            for row in rows:
+                key = row.pop("key")
+                row["key_hash"] = None if key is None else _hash(key)
+            rows.sort(key=lambda row: row["key_hash"] or "")  # in one order for all, as the keys of names
             return self._insert_new(connection, EVENTS, rows)
 
     def outcomes(self, experiment: str) -> pd.DataFrame:
@@ -220,6 +229,11 @@ class Store:
             if self._one_writer:
                 self._one_writer.release()
 
+    def _put_keys(self, connection: Connection, records: Sequence[StoredRating | Event]) -> list[dict[str, Any]]:
+        """Turn records into rows, with keys for ids."""
+        keys = keep_keys(connection, self._insert, (own for each in records for own in (each.user_id, each.movie_id)))
+        return [{**asdict(each), USER_ID: keys[each.user_id], MOVIE_ID: keys[each.movie_id]} for each in records]
+
     def _insert_new(self, connection: Connection, table: Table, rows: list[dict[str, Any]]) -> int:
         """Insert the rows that meet no unique constraint and return how many there were."""
         inserted = self._insert(table).on_conflict_do_nothing().returning(*table.primary_key)
@@ -238,30 +252,31 @@ class Store:
 
 def _read_rating(row: Row[Any]) -> StoredRating:
     timestamp = min(row.timestamp, LATEST)  # once a second more could be stored
-    return StoredRating(row.user_id, row.movie_id, row.rating, timestamp)
+    user_id, movie_id = read_key(row.user_id, row.user), read_key(row.movie_id, row.movie)
+    return StoredRating(user_id, movie_id, row.rating, timestamp)
 
 
-def _follow_latest(connection: Connection, rating: StoredRating) -> StoredRating:
-    """Move a rating behind the user's latest one of the movie, or to it if it says the same."""
-    query = select(RATINGS).where(*_match(rating, USER_ID, MOVIE_ID)).order_by(RATINGS.c.timestamp.desc()).limit(1)
+def _follow_latest(connection: Connection, row: Mapping[str, Any]) -> int:
+    """Return the time just behind the user's latest rating of the movie, or its own if it says the same."""
+    query = select(RATINGS).where(*_match(row, USER_ID, MOVIE_ID)).order_by(RATINGS.c.timestamp.desc()).limit(1)
     latest = connection.execute(query).one_or_none()
-    if latest is None or latest.timestamp < rating.timestamp:
-        return rating
-    timestamp = latest.timestamp + (latest.rating != rating.rating)
+    if latest is None or latest.timestamp < row[TIMESTAMP]:
+        return int(row[TIMESTAMP])
+    timestamp = int(latest.timestamp) + int(latest.rating != row[RATING])
     if timestamp > LATEST:
         raise ConflictError("the user's rating of this movie bears the latest time there is: none can follow it")
-    return replace(rating, timestamp=timestamp)
+    return timestamp
 
 
-def _require_same_rating(connection: Connection, rating: StoredRating) -> None:
-    same = _match(rating, USER_ID, MOVIE_ID, TIMESTAMP)
+def _require_same_rating(connection: Connection, row: Mapping[str, Any]) -> None:
+    same = _match(row, USER_ID, MOVIE_ID, TIMESTAMP)
     known = connection.execute(select(RATINGS.c.rating).where(*same)).scalar_one()
-    if known != rating.rating:
+    if known != row[RATING]:
         raise _TimeTakenError(f"the user rated this movie {known:g} at the same time: give a later timestamp")
 
 
-def _match(rating: StoredRating, *names: str) -> list[ColumnElement[bool]]:
-    return [getattr(RATINGS.c, name) == getattr(rating, name) for name in names]
+def _match(row: Mapping[str, Any], *names: str) -> list[ColumnElement[bool]]:
+    return [getattr(RATINGS.c, name) == row[name] for name in names]
 
 
 def _hash(text: str) -> str:
