@@ -17,7 +17,6 @@ from movierec.recommender.artifacts import Artifacts
 from movierec.recommender.catalogue import Mask, Movie
 from movierec.recommender.profiles import Profile
 from movierec.recommender.scorer import Expectation, Predicted, Shares, Taste
-from movierec.recommender.scorer_bayes import BayesScorer
 from movierec.recommender.scorers import make_scorer
 from movierec.roster import EXPLORING, POPULARITY
 from movierec.text import find_nearest
@@ -42,12 +41,7 @@ class Engine:
         self.artifacts = artifacts
         self._catalogue = artifacts.catalogue
         self._scorers = {name: make_scorer(model) for name, model in artifacts.models.items()}
-        self._explorers = {
-            name: scorer
-            for name, model in EXPLORING.items()
-            if isinstance(scorer := self._scorers.get(model), BayesScorer)
-        }
-        self._scorers |= self._explorers
+        self._scorers |= {name: self._scorers[model] for name, model in EXPLORING.items() if model in self._scorers}
         self._places = {name: self._catalogue.rows(scorer.movie_ids) for name, scorer in self._scorers.items()}
         self._rated = self._catalogue.ratings > 0
         for kind in (np.float32, np.float64):  # compiled now: the first to ask shall not wait for it
@@ -81,7 +75,7 @@ class Engine:
             How many, at least 1.
         model : str, optional
             One of `model_names` instead of the champion; ``popularity`` ranks by number of ratings, and an exploring
-            one by a draw from what its model believes (see `BayesScorer.explore`).
+            one by a draw from what its model believes (see `Scorer.explore`).
         genre, decade : optional
             Only such movies; see `Catalogue.rows_of`.
         exclude_seen : bool
@@ -199,10 +193,10 @@ class Engine:
         return ("folded_in", taste) if taste else ("popular", None)
 
     def _score(self, name: str, taste: Taste, user_id: int, now_s: int) -> Values:
-        if explorer := self._explorers.get(name):
-            return explorer.explore(taste, seeds.rng(user_id, "explore", f"day {now_s // SECONDS_A_DAY}"))
-        scores: Values = self._scorers[name].score(taste)
-        return scores
+        scorer = self._scorers[name]
+        if name not in EXPLORING:
+            return scorer.score(taste)
+        return scorer.explore(taste, seeds.rng(user_id, "explore", f"day {now_s // SECONDS_A_DAY}"))
 
     def _describe(
         self, places: Rows, scores: Values, taste: Taste | None, shares: Shares | None

@@ -94,6 +94,24 @@ class Scorer(ABC, Generic[SomeTaste]):
     def score(self, taste: SomeTaste) -> Scores:
         """Return the user's score of every movie, shape (movies,), as the model's `score_rows` does."""
 
+    def explore(self, taste: SomeTaste, rng: np.random.Generator) -> Scores:
+        """Score by one draw of what the model believes (Thompson sampling): what it knows little of is shown, too.
+
+        Parameters
+        ----------
+        taste : Taste
+            From `recall` or `fold_in`.
+        rng : numpy.random.Generator
+            Source of the draw.
+
+        Returns
+        -------
+        ndarray of float32, shape (movies,)
+            Those of `score` from a model that states no uncertainty.
+        """
+        del rng
+        return self.score(taste)
+
     @abstractmethod
     def predict(self, taste: SomeTaste | None, movie_ids: npt.ArrayLike) -> Predicted:
         """Predict ratings as the model's `predict` does; None is a user of whom nothing is known."""

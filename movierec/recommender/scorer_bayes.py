@@ -62,19 +62,9 @@ class BayesScorer(Scorer[BayesTaste]):
         return self._apply(self._draws, taste.folded.mean.astype(np.float32))
 
     def explore(self, taste: BayesTaste, rng: np.random.Generator) -> Scores:
-        """Score by one draw of the posterior: Thompson sampling; see `PosteriorPredictive.at_draw`.
+        """Score by one stored draw; see `Scorer.explore` and `PosteriorPredictive.at_draw`.
 
-        Parameters
-        ----------
-        taste : BayesTaste
-            From `recall` or `fold_in`.
-        rng : numpy.random.Generator
-            Chooses the draw, and draws the vector of a user who was folded in.
-
-        Returns
-        -------
-        ndarray of float32, shape (movies,)
-            A movie of which little is known is sometimes high, and is learned about.
+        The vector of a user who was folded in is drawn from their distribution given that draw of the movies.
         """
         draw = int(rng.integers(len(self._draws)))
         if taste.folded is None:

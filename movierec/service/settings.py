@@ -28,7 +28,7 @@ HostName = Annotated[str, StringConstraints(to_lower=True, pattern=_HOST_NAME)]
 
 
 class OnlineExperiment(BaseModel):
-    """What params.yaml's section `abtest` compares.
+    """What params.yaml's section `abtest` compares, or what ``MOVIEREC_EXPERIMENT_ARMS`` names instead.
 
     Attributes
     ----------
@@ -90,6 +90,7 @@ class _Environment(BaseSettings, _Choices):
 
     database_url: str = ""
     experiment: Literal["on", "off"] = "off"
+    experiment_arms: Annotated[tuple[ServedName, ServedName] | None, NoDecode, BeforeValidator(_split)] = None
 
 
 def read_settings(root: Path) -> ServiceSettings:
@@ -108,8 +109,8 @@ def read_settings(root: Path) -> ServiceSettings:
     Raises
     ------
     MovierecError
-        If a value is out of range (the message names the variable), or the experiment is on but params.yaml is
-        missing, wrong, or compares a model that cannot be served.
+        If a value is out of range (the message names the variable), both arms are one model, or the experiment is on
+        but params.yaml is missing, wrong, or compares a model that cannot be served.
     """
     try:
         given = _Environment().model_dump(exclude_unset=True)
@@ -117,20 +118,28 @@ def read_settings(root: Path) -> ServiceSettings:
         problem = error.errors(include_url=False, include_input=False)[0]
         variable = f"{_PREFIX}{str(problem['loc'][0]).upper()}"
         raise MovierecError(f"{variable}: {problem['msg'][0].lower()}{problem['msg'][1:]}") from None  # no secrets
-    on = given.pop("experiment", "off") == "on"
+    on, arms = given.pop("experiment", "off") == "on", given.pop("experiment_arms", None)
     given.setdefault("database_url", locate_file(root))
-    return ServiceSettings(root=root, experiment=_read_experiment(root, required=on), serve_experiment=on, **given)
+    return ServiceSettings(
+        root=root, experiment=_read_experiment(root, arms, required=on), serve_experiment=on, **given
+    )
 
 
-def _read_experiment(root: Path, *, required: bool) -> OnlineExperiment | None:
+def _read_experiment(root: Path, arms: tuple[str, str] | None, *, required: bool) -> OnlineExperiment | None:
+    """Read what is compared; `arms` may be models that only a service has, which no offline test can compare."""
+    if arms and arms[0] == arms[1]:
+        raise MovierecError(f"MOVIEREC_EXPERIMENT_ARMS: both arms are {arms[0]}: name two models")
     if not required and not (root / PARAMS).exists():
         return None
     section = load_params(root / PARAMS).abtest
-    models = dict(zip(ARMS, (section.control, section.treatment), strict=True))
+    models = dict(zip(ARMS, arms or (section.control, section.treatment), strict=True))
+    name = (
+        f"{arms[1]}-against-{arms[0]}" if arms else section.experiment
+    )  # events of other arms are another experiment's
     unserved = [model for model in models.values() if model not in SERVED]
     if unserved and required:
         raise MovierecError(f"abtest compares {unserved[0]!r}, which cannot be served: take two of {', '.join(SERVED)}")
     if unserved:
         return None
     rates = section.model_dump(include={"minimum_effect", "significance", "power"})
-    return OnlineExperiment.model_validate({"name": section.experiment, "models": models, **rates})
+    return OnlineExperiment.model_validate({"name": name, "models": models, **rates})

@@ -5,16 +5,20 @@ import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from movierec import cli
+from movierec.commands import recommend
+from movierec.recommender.answers import Recommendation
 from movierec.recommender.artifacts import Artifacts, load_artifacts
 from movierec.recommender.engine import Engine
 from tests.shop import build_shop
 
 Run = Callable[..., str]
+NOW_S = 1_700_000_000
 STRANGER = 999_999
 
 
@@ -60,14 +64,19 @@ def refuse(shop: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     return type_command
 
 
+def stars_of(item: Recommendation) -> tuple[float | None, ...]:
+    return item.predicted_rating, item.low, item.high
+
+
 def test_recommend_prints_a_table_with_titles_and_reasons(run: Run, artifacts: Artifacts) -> None:
     answer = Engine(artifacts).recommend(artifacts.profiles.find(1), 3, explain=True)
     head, _, columns, *lines = run("recommend", "--user", "1", "-k", "3", "--explain").splitlines()
     assert head == f"For user 1, by als_tuned; models {artifacts.version}"
-    assert columns.split() == ["title", "movie", "score", "stars"]
+    assert columns.split() == ["title", "movie", "score", "stars", "low", "high"]
     items = [line for line in lines if "because of" not in line]
-    assert [int(line.split()[-3]) for line in items] == [item.movie.movie_id for item in answer.items]
+    assert [int(line.split()[-5]) for line in items] == [item.movie.movie_id for item in answer.items]
     assert items[0].startswith(f"{answer.items[0].movie.title} ({answer.items[0].movie.year})")
+    assert items[0].split()[-3:] == [f"{stars:.2f}" for stars in stars_of(answer.items[0])]
     assert len(lines) - len(items) == sum(len(item.reasons) for item in answer.items)
     assert re.fullmatch(r" +\d+% because of [\d.]+ stars for .+\(\d{4}\)", lines[1])
 
@@ -81,7 +90,7 @@ def test_recommend_gives_the_engines_answer_as_json(run: Run, artifacts: Artifac
     assert set(content) == {"user_id", "strategy", "model", "model_version", "items"}
     assert (content["strategy"], content["model"], content["model_version"]) == ("personal", "svd", artifacts.version)
     for item, expected in zip(content["items"], answer.items, strict=True):
-        assert set(item) == {"movie", "score", "predicted_rating", "reasons"}
+        assert set(item) == {"movie", "score", "predicted_rating", "low", "high", "reasons"}
         assert set(item["movie"]) == {"movie_id", "title", "year", "genres", "ratings", "mean"}
         assert (item["movie"]["movie_id"], item["score"]) == (expected.movie.movie_id, expected.score)
         assert [reason["movie"]["movie_id"] for reason in item["reasons"]] == [one.movie_id for one in expected.reasons]
@@ -134,14 +143,36 @@ def test_similar_gives_json(run: Run, artifacts: Artifacts) -> None:
 
 def test_predict_prints_the_engines_stars(run: Run, artifacts: Artifacts) -> None:
     words = ("predict", "--user", "3", "--movie", "4", "--movie", "9")
-    expected = Engine(artifacts).predict(artifacts.profiles.find(3), [4, 9]).tolist()
-    head, _, _, *lines = run(*words).splitlines()
-    assert head == f"For user 3, by svd_tuned; models {artifacts.version}"
-    assert [line.split()[-2:] for line in lines] == [["4", f"{expected[0]:.2f}"], ["9", f"{expected[1]:.2f}"]]
+    expected = Engine(artifacts).predict(artifacts.profiles.find(3), [4, 9]).by_movie()
+    head, _, columns, *lines = run(*words).splitlines()
+    assert head == f"For user 3, by bayes; models {artifacts.version}"
+    assert columns.split() == ["title", "movie", "stars", "low", "high"]
+    assert [line.split()[-4:] for line in lines] == [
+        [movie, *(f"{value:.2f}" for value in stars)] for movie, stars in zip(("4", "9"), expected, strict=True)
+    ]
     content = json.loads(run(*words, "--json"))
+    stars, low, high = zip(*expected, strict=True)
     assert content == {
-        "user_id": 3, "model": "svd_tuned", "model_version": artifacts.version, "predictions": expected,
+        "user_id": 3, "model": "bayes", "model_version": artifacts.version,
+        "predictions": list(stars), "low": list(low), "high": list(high),
     }  # fmt: skip
+
+
+def test_predict_by_a_model_without_uncertainty_shows_none(run: Run) -> None:
+    assert run("predict", "--user", "3", "--movie", "4", "--model", "als").splitlines()[-1].split()[-2:] == ["-", "-"]
+    content = json.loads(run("predict", "--user", "3", "--movie", "4", "--model", "als", "--json"))
+    assert (content["low"], content["high"]) == (None, None)
+
+
+@pytest.mark.parametrize("model", [(), ("--model", "bayes"), ("--model", "bayes_explore")])
+def test_exploring_gives_the_days_draw(
+    run: Run, artifacts: Artifacts, model: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recommend, "time", SimpleNamespace(time=lambda: NOW_S))
+    content = json.loads(run("recommend", "--user", "2", "--explore", *model, "--json"))
+    expected = Engine(artifacts).recommend(artifacts.profiles.find(2), 10, model="bayes_explore", now_s=NOW_S)
+    assert content["model"] == "bayes_explore"
+    assert [item["movie"]["movie_id"] for item in content["items"]] == [item.movie.movie_id for item in expected.items]
 
 
 def test_predict_says_that_a_stranger_is_one(run: Run) -> None:
@@ -153,6 +184,10 @@ def test_predict_says_that_a_stranger_is_one(run: Run) -> None:
     [
         (("recommend", "--user", "1", "--genre", "Dramma"), "no movie has the genre 'Dramma': did you mean 'Drama'?"),
         (("recommend", "--user", "1", "--decade", "1995"), "no movie is of decade 1995: choose one of"),
+        (
+            ("recommend", "--user", "1", "--model", "als", "--explore"),
+            "'als' cannot explore: give --explore with bayes",
+        ),
         (("recommend", "--user", "1", "--model", "alss"), "there is no model 'alss': did you mean 'als'?"),
         (("predict", "--user", "1", "--movie", "9999"), "there is no movie 9999: `movierec similar TITLE`"),
         (("similar", "qqqqqqqqq"), "no title is like 'qqqqqqqqq'"),

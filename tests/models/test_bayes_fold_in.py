@@ -89,6 +89,8 @@ def test_what_no_rating_explains_is_the_score_of_the_mean_row_with_as_many_ratin
 
 def test_a_liked_movie_speaks_for_itself(model: Bayes) -> None:
     rows = np.arange(30, dtype=np.int32)
-    low, high = (fold_in_user(model, model.movies.ids[rows], [*[3.0] * 29, stars]).explain(rows) for stars in (1.0, 5.0))
+    low, high = (
+        fold_in_user(model, model.movies.ids[rows], [*[3.0] * 29, stars]).explain(rows) for stars in (1.0, 5.0)
+    )
     assert high[29, 29] > low[29, 29] + 0.02
     assert fold_in_user(model, [], []).explain(rows).shape == (30, 0)

@@ -7,11 +7,12 @@ import pytest
 
 from movierec import seeds
 from movierec.ids import IdIndex
+from movierec.models.base import Array
 from movierec.models.bayes import Bayes
 from movierec.models.bayes_fold_in import fold_in_user
 from movierec.recommender.artifacts import Artifacts
 from movierec.recommender.engine import Answer, Engine
-from movierec.recommender.scorer import INTERVAL_COVERAGE
+from movierec.recommender.scorer import INTERVAL_COVERAGE, Predicted
 from movierec.recommender.scorer_bayes import BayesScorer, BayesTaste
 
 STRANGER = 999_999
@@ -28,6 +29,13 @@ def model(artifacts: Artifacts) -> Bayes:
 @pytest.fixture(scope="module")
 def scorer(model: Bayes) -> BayesScorer:
     return BayesScorer(model)
+
+
+def flatten(predicted: Predicted) -> Array:
+    """Return all stars, then all lows, then all highs."""
+    assert predicted.low is not None
+    assert predicted.high is not None
+    return np.concatenate([predicted.stars, predicted.low, predicted.high])
 
 
 def make_by_hand() -> Bayes:
@@ -49,12 +57,12 @@ def test_intervals_by_hand() -> None:
     # 3 + 0.5 + 0.25 + 1 * 0.5 = 4.25; the draws' scores are 1.25 and 1, of variance 0.03125; with the noise 0.5.
     # 80 % of a normal distribution lie within 1.28155 deviations: 1.28155 * sqrt(0.5) = 0.90619.
     known = scorer.predict(scorer.recall(7), [10])
-    np.testing.assert_allclose(np.ravel(known), [4.25, 4.25 - 0.90619, 5], atol=1e-5)
+    np.testing.assert_allclose(flatten(known), [4.25, 4.25 - 0.90619, 5], atol=1e-5)
     # Movie 20: 3 + 0.5 - 1 = 2.5, reach 1.28155 * sqrt(0.46875) = 0.87742; of a stranger 2, and twice the variance.
-    np.testing.assert_allclose(np.ravel(scorer.predict(scorer.recall(7), [20])), [2.5, 1.62258, 3.37742], atol=1e-5)
-    np.testing.assert_allclose(np.ravel(scorer.predict(None, [20])), [2, 0.75914, 3.24086], atol=1e-5)
+    np.testing.assert_allclose(flatten(scorer.predict(scorer.recall(7), [20])), [2.5, 1.62258, 3.37742], atol=1e-5)
+    np.testing.assert_allclose(flatten(scorer.predict(None, [20])), [2, 0.75914, 3.24086], atol=1e-5)
     # Nothing known: the mean, reach 1.28155 * sqrt(0.46875 * 2 * 3) = 2.14923.
-    np.testing.assert_allclose(np.ravel(scorer.predict(None, [30])), [3, 0.85077, 5], atol=1e-5)
+    np.testing.assert_allclose(flatten(scorer.predict(None, [30])), [3, 0.85077, 5], atol=1e-5)
 
 
 def test_intervals_of_trained_users_and_strangers_are_the_models(model: Bayes, scorer: BayesScorer) -> None:
@@ -63,7 +71,10 @@ def test_intervals_of_trained_users_and_strangers_are_the_models(model: Bayes, s
         users = [user_id] * len(movie_ids)
         found = scorer.predict(scorer.recall(user_id), movie_ids)
         np.testing.assert_array_equal(found.stars, model.predict(users, movie_ids))
-        np.testing.assert_allclose(found[1:], model.predict_interval(users, movie_ids, INTERVAL_COVERAGE))
+        np.testing.assert_allclose(
+            flatten(found)[len(movie_ids) :],
+            np.concatenate(model.predict_interval(users, movie_ids, INTERVAL_COVERAGE)),
+        )
 
 
 def test_new_ratings_are_folded_in_through_the_stored_draws(
@@ -75,8 +86,9 @@ def test_new_ratings_are_folded_in_through_the_stored_draws(
     stars, deviation = folded.predict(np.arange(40, dtype=np.int32))
     found = engine.predict(profile, movie_ids, "bayes")
     np.testing.assert_allclose(found.stars, stars)
-    np.testing.assert_allclose(found.low, np.maximum(stars - 1.2815516 * deviation, 0.5), rtol=1e-6)
-    np.testing.assert_allclose(found.high, np.minimum(stars + 1.2815516 * deviation, 5), rtol=1e-6)
+    low, high = flatten(found)[40:80], flatten(found)[80:]
+    np.testing.assert_allclose(low, np.maximum(stars - 1.2815516 * deviation, 0.5), rtol=1e-6)
+    np.testing.assert_allclose(high, np.minimum(stars + 1.2815516 * deviation, 5), rtol=1e-6)
     taste = scorer.fold_in(profile)
     assert taste
     every = np.arange(len(model.movies), dtype=np.int32)
@@ -88,10 +100,8 @@ def test_the_less_is_known_the_wider(model: Bayes, scorer: BayesScorer, artifact
     rated = model.movies.ids.tolist()
 
     def width(taste: BayesTaste | None, movie_ids: list[int]) -> float:
-        found = scorer.predict(taste, movie_ids)
-        assert found.low is not None
-        assert found.high is not None
-        return float(np.mean(found.high - found.low))
+        low, high = flatten(scorer.predict(taste, movie_ids)).reshape(3, -1)[1:]
+        return float(np.mean(high - low))
 
     widths = [width(taste, rated) for taste in (scorer.recall(known), scorer.fold_in(stranger), None)]
     assert widths == sorted(widths)

@@ -67,3 +67,9 @@ def test_a_model_without_factors_is_refused(shop: Path) -> None:
     ratings = io.read_parquet(shop / paths.CLEAN_RATINGS)
     with pytest.raises(MovierecError, match="cannot use a model 'popularity': give it an ALS, an SVD or a Bayes"):
         make_scorer(Popularity().fit(ratings))
+
+
+def test_without_uncertainty_there_is_nothing_to_explore(artifacts: Artifacts) -> None:
+    scorer = make_scorer(artifacts.models["als"])
+    taste = scorer.recall(1)
+    np.testing.assert_array_equal(scorer.explore(taste, np.random.default_rng(0)), scorer.score(taste))

@@ -99,6 +99,21 @@ def test_experiment_with_a_model_that_is_not_stored_cannot_be_served(root: Path,
         read_settings(root)
 
 
+def test_arms_that_only_a_service_has_make_an_experiment_of_their_own(root: Path, put: Put) -> None:
+    put(MOVIEREC_EXPERIMENT="on", MOVIEREC_EXPERIMENT_ARMS="bayes, bayes_explore")
+    experiment = read_settings(root).experiment
+    assert experiment
+    assert experiment.name == "bayes_explore-against-bayes"
+    assert experiment.models == {"control": "bayes", "treatment": "bayes_explore"}
+    assert experiment.minimum_effect == load_params(root / "params.yaml").abtest.minimum_effect
+    put(MOVIEREC_EXPERIMENT_ARMS="als,als")
+    with pytest.raises(MovierecError, match="both arms are als: name two models"):
+        read_settings(root)
+    put(MOVIEREC_EXPERIMENT_ARMS="als,alz")
+    with pytest.raises(MovierecError, match="^MOVIEREC_EXPERIMENT_ARMS: input should be 'svd', "):
+        read_settings(root)
+
+
 def test_without_params_there_is_no_experiment(tmp_path: Path, put: Put) -> None:
     assert read_settings(tmp_path).experiment is None
     put(MOVIEREC_EXPERIMENT="on")

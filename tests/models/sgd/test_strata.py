@@ -6,10 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from tests.models.sgd.test_schedule import draw
 
 from movierec.models.sgd.strata import Strata, stratify
 from tests.models.conftest import make_ratings
+from tests.models.sgd.test_schedule import draw
 
 
 def blocks_of(strata: Strata) -> list[list[slice]]:

@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from movierec.recommender.artifacts import Artifacts
+from movierec.recommender.scorer import INTERVAL_COVERAGE
 from movierec.service.api.page import STATIC
 from tests.service.page.browsing import (
     OVERFLOW,
@@ -84,6 +85,27 @@ def test_readable_and_touchable(open_page: OpenPage, artifacts: Artifacts, schem
     assert page.evaluate(OVERFLOW) <= 0
     background = page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert (background == "rgb(22, 21, 26)") == (scheme == "dark")
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 390)])
+def test_a_band_shows_where_the_stars_lie_and_says_so(open_page: OpenPage, scheme: str, width: int) -> None:
+    page = open_page(width=width, color_scheme=scheme)
+    with page.expect_response(re.compile("/users/1/recommendations")) as answer:
+        page.get_by_label("User", exact=True).fill("1")
+        page.get_by_role("button", name="Show").click()
+    first = answer.value.json()["items"][0]
+    low, stars, high = (first[name] for name in ("low", "predicted_rating", "high"))
+    guess = page.locator(".film .guess").first
+    expect(guess).to_have_text(re.compile(f"★ {stars:.1f}"))
+    told = f"stars expected; {10 * INTERVAL_COVERAGE:g} in 10 such films get {low:.1f} to {high:.1f}"
+    band = guess.get_by_role("img", name=told)
+    expect(band).to_be_visible()
+    place = "(band, part) => parseFloat(getComputedStyle(band, part).left) / band.clientWidth * 5"
+    assert band.evaluate(place, "::before") == pytest.approx(low, abs=0.02)
+    assert band.evaluate(place, "::after") == pytest.approx(stars, abs=0.1)
+    paint = "(band) => [getComputedStyle(band, '::before').backgroundColor, getComputedStyle(band).backgroundColor]"
+    assert len(set(band.evaluate(paint))) == 2
+    assert page.evaluate(OVERFLOW) <= 0
 
 
 def test_small_and_without_inline_code() -> None:

@@ -6,6 +6,8 @@ import pytest
 
 from movierec.recommender.artifacts import Artifacts
 from movierec.recommender.engine import Engine
+from movierec.roster import SERVED
+from movierec.service.settings import OnlineExperiment
 from tests.service.clients import EXPERIMENT, NEW_USER, ready, recommend, set_up
 
 pytestmark = pytest.mark.anyio
@@ -20,6 +22,10 @@ async def test_known_user_gets_what_the_engine_says(
     assert (found["strategy"], found["model"], found["model_version"]) == ("personal", "als_tuned", artifacts.version)
     assert found["experiment"] is None
     assert [item["movie"]["movie_id"] for item in found["items"]] == [item.movie.movie_id for item in expected.items]
+    for item, stated in zip(found["items"], expected.items, strict=True):
+        stars = item["low"], item["predicted_rating"], item["high"]
+        assert stars == pytest.approx((stated.low, stated.predicted_rating, stated.high))
+        assert 0.5 <= stars[0] < stars[1] < stars[2] <= 5
     assert [item["score"] for item in found["items"]] == pytest.approx([item.score for item in expected.items])
     reasons = [[reason["movie"]["movie_id"] for reason in item["reasons"]] for item in found["items"]]
     assert reasons == [[reason.movie_id for reason in item.reasons] for item in expected.items]
@@ -31,7 +37,7 @@ async def test_unknown_user_gets_what_most_like(client: httpx.AsyncClient) -> No
     assert (found["strategy"], found["model"]) == ("popular", "popularity")
     means = [item["movie"]["mean"] for item in found["items"]]
     assert means == sorted(means, reverse=True)
-    assert {item["predicted_rating"] for item in found["items"]} == {None}
+    assert {item[name] for item in found["items"] for name in ("predicted_rating", "low", "high")} == {None}
 
 
 async def test_filters_hold(client: httpx.AsyncClient, known: int) -> None:
@@ -85,3 +91,20 @@ async def test_arm_decides_the_model_when_the_experiment_is_on(shop: Path, tmp_p
             arms.add(arm)
             assert (await recommend(client, user_id, model="svd"))["experiment"] is None
         assert arms == {"control", "treatment"}
+
+
+async def test_an_exploring_arm_is_tested_like_any_other(shop: Path, tmp_path: Path, engine: Engine) -> None:
+    arms = {"control": "bayes", "treatment": "bayes_explore"}
+    experiment = OnlineExperiment.model_validate({"name": "bayes_explore-against-bayes", "models": arms})
+    async with ready(set_up(shop, tmp_path, experiment=experiment, serve_experiment=True)) as client:
+        differ = dict.fromkeys(arms, 0)
+        for user_id in range(1, 21):
+            found = await recommend(client, user_id)
+            arm = found["experiment"]["arm"]
+            assert found["model"] == arms[arm]
+            mean = engine.recommend(engine.artifacts.profiles.find(user_id), 10, model="bayes")
+            differ[arm] += [item["movie"]["movie_id"] for item in found["items"]] != [
+                item.movie.movie_id for item in mean.items
+            ]
+        assert differ["control"] == 0
+        assert differ["treatment"] > 0
