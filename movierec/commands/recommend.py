@@ -64,12 +64,7 @@ def recommend_movies(
         now_s=int(time.time()),
     )
     if as_json:
-        _print_json(
-            {
-                "user_id": engine.artifacts.profiles.users.show(read_id(user)),
-                **_serialize_answer(answer, engine.artifacts.catalogue),
-            }
-        )
+        _print_json({**_name_user(engine, user), **_serialize_answer(answer, engine.artifacts.catalogue)})
         return
     typer.echo(_describe_answer(user, profile, model, answer) + "\n")
     typer.echo("\n".join(_tabulate_answer(answer, engine.artifacts.catalogue)) if answer.items else "No movie is left.")
@@ -115,14 +110,7 @@ def predict_stars(
     if as_json:
         stars, low, high = (None if each is None else each.tolist() for each in predicted)
         found = {"predictions": stars, "low": low, "high": high}
-        _print_json(
-            {
-                "user_id": engine.artifacts.profiles.users.show(read_id(user)),
-                "model": name,
-                "model_version": engine.artifacts.version,
-                **found,
-            }
-        )
+        _print_json({**_name_user(engine, user), "model": name, "model_version": engine.artifacts.version, **found})
         return
     typer.echo(f"{_describe_user(user, profile)}, by {name}; models {engine.artifacts.version}\n")
     rows = [
@@ -161,6 +149,10 @@ def _find_movie(catalogue: "Catalogue", movie_id: OwnId) -> "Movie":
     if movie is None:
         raise MovierecError(f"there is no movie {movie_id}: `movierec similar TITLE` names the id of a title")
     return movie
+
+
+def _name_user(engine: "Engine", user: str) -> dict[str, OwnId]:
+    return {"user_id": engine.artifacts.profiles.users.show(read_id(user))}
 
 
 def _describe_answer(user: str, profile: "Profile", model: str | None, answer: "Answer") -> str:

@@ -13,6 +13,10 @@ from movierec.ids import UNKNOWN, OwnId
 Codes = npt.NDArray[np.int64]
 
 
+class UnknownIdError(MovierecError):
+    """The data can have no such id."""
+
+
 class OwnIds:
     """The users' or the movies' own ids.
 
@@ -46,13 +50,13 @@ class OwnIds:
 
         Raises
         ------
-        MovierecError
+        UnknownIdError
             If it is text where all ids are integers.
         """
         if self.are_text:
             return self._codes.get(str(own))
         if isinstance(own, str):
-            raise MovierecError(f"there is no id {own[:40]!r}: the ids of this data are whole numbers")
+            raise UnknownIdError(f"there is no id {own[:40]!r}: the ids of this data are whole numbers")
         return own
 
     def find_all(self, own: Iterable[OwnId]) -> Codes:

@@ -67,7 +67,7 @@ class Profiles:
         self._stars = ratings[RATING].to_numpy(dtype=np.float32, copy=True)
         self._trained = np.append(trained.rows(user_ids) >= 0, False)  # the last one for whom nobody knows
 
-    def find(self, user: OwnId, stored: Mapping[OwnId, float] = NO_RATINGS) -> Profile:
+    def find(self, user: OwnId, stored: Mapping[int, float] | Mapping[OwnId, float] = NO_RATINGS) -> Profile:
         """Return a user's ratings, the stored ones over those of the data.
 
         Parameters
@@ -96,7 +96,7 @@ class Profiles:
         ids, values = np.array([pair[0] for pair in ordered]), np.array([pair[1] for pair in ordered])
         return Profile(user_id, ids.astype(np.int32), values.astype(np.float32), trained, changed=True)
 
-    def _encode(self, stored: Mapping[OwnId, float]) -> dict[int, float]:
+    def _encode(self, stored: Mapping[int, float] | Mapping[OwnId, float]) -> dict[int, float]:
         """Put codes for the movies' own ids."""
         wanted = {own: stars for own, stars in stored.items() if self._movies.are_text or isinstance(own, int)}
         codes = self._movies.find_all(wanted).tolist()

@@ -90,7 +90,7 @@ def require_rating(artifacts: Artifacts, rating: float) -> None:
         422 if it is not on it.
     """
     if not artifacts.scale.holds(rating):
-        raise HTTPException(422, f"rating: the ratings of this data are {artifacts.scale.describe()}")
+        raise HTTPException(422, f"body.rating: the ratings of this data are {artifacts.scale.describe()}")
 
 
 def now_s() -> int:

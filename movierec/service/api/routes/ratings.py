@@ -44,7 +44,7 @@ async def add_rating(
     return RatingOut.model_validate(receipt.rating)
 
 
-@router.post("/predictions")
+@router.post("/predictions", responses=describe_problems(404))
 async def predict_ratings(pairs: PairsIn, dependencies: Deps, live: LiveNow) -> Predictions:
     """Predict ratings, of any user and movie; what is unknown of them counts as average."""
     places = defaultdict(list)

@@ -40,7 +40,7 @@ async def recommend_movies(
     return Response(answer, media_type="application/json")
 
 
-@router.get("/{user_id}/ratings")
+@router.get("/{user_id}/ratings", responses=describe_problems(404))
 async def list_ratings(user_id: UserId, dependencies: Deps, live: LiveNow, limit: RatingsLimit = 100) -> OwnRatings:
     """List what a user rated, in the data and here."""
     stored = await dependencies.stored_ratings(live, user_id)
