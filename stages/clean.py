@@ -6,7 +6,7 @@ from movierec.data.catalogue import list_movies, list_users
 from movierec.data.clean import clean_ratings
 from movierec.data.describe import count_stars, describe_ratings, describe_reading, trace_long_tail
 from movierec.data.readers import read_ratings
-from movierec.errors import run_command
+from movierec.errors import MovierecError, run_command
 from movierec.params import load_params
 
 
@@ -14,6 +14,10 @@ def main() -> None:
     """Turn data/raw into data/clean."""
     params = load_params()
     raw = read_ratings(paths.RAW, params.source, params.feedback)
+    if raw.is_implicit:
+        raise MovierecError(
+            "likes, plays and purchases (feedback: implicit) are not supported yet: the models and figures need ratings"
+        )
     rng = seeds.rng(params.seed, "clean", "sample")
     ratings, report = clean_ratings(raw, rating_scale=params.rating_scale, **params.clean.model_dump(), rng=rng)
     movies, without_title = list_movies(raw, ratings)
