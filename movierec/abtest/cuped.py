@@ -7,10 +7,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from movierec.abtest.analysis import MeanDifference, check_outcomes, welch_test
+from movierec.abtest.difference import MeanDifference, check_outcomes, welch_test
 from movierec.errors import MovierecError
 
 LEAST_LEFT: Final = 1e-6  # of the standard error; less is rounding
+LEAST_NUMBER: Final = 1e-300  # a covariate that varies by less counts as constant
 
 
 @dataclass(frozen=True)
@@ -96,9 +97,11 @@ def cuped_test(
 def _slope(outcomes: tuple[NDArray[np.float64], ...], covariates: tuple[NDArray[np.float64], ...]) -> float:
     outcome = np.concatenate([arm - arm.mean() for arm in outcomes])
     covariate = np.concatenate([arm - arm.mean() for arm in covariates])
-    if np.abs(covariate).max() <= max(map(_rounding, covariates)):
+    largest = float(np.abs(covariate).max())
+    if largest <= max(LEAST_NUMBER, *map(_rounding, covariates)):
         return 0.0
-    return float(covariate @ outcome) / float(covariate @ covariate)
+    covariate /= largest  # squares of tiny numbers would be 0
+    return float(covariate @ outcome) / float(covariate @ covariate) / largest
 
 
 def _rounding(values: NDArray[np.float64]) -> float:

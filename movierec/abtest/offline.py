@@ -6,9 +6,9 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from movierec.abtest.analysis import compare_arms
 from movierec.abtest.assignment import Experiment
 from movierec.abtest.design import Design, Observations
-from movierec.abtest.difference import compare_arms
 from movierec.abtest.report import Report
 from movierec.columns import MODEL, TEST_RATINGS, TRAIN_RATINGS, USER_ID
 from movierec.errors import MovierecError

@@ -8,8 +8,8 @@ from typing import Final
 
 import polars as pl
 
-from movierec.abtest.analysis import LARGEST
 from movierec.abtest.design import Observations
+from movierec.abtest.difference import LARGEST
 from movierec.columns import USER_ID
 from movierec.errors import MovierecError
 

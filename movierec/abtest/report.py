@@ -6,9 +6,9 @@ from typing import Any
 
 import pandas as pd
 
-from movierec.abtest.analysis import Arm, MeanDifference, RelativeLift, SampleRatio
 from movierec.abtest.cuped import CupedDifference
 from movierec.abtest.design import Design
+from movierec.abtest.difference import ArmSummary, MeanDifference, RelativeLift, SampleRatio
 from movierec.abtest.formats import count_decimals, format_interval, format_number, format_p
 from movierec.abtest.second_opinions import RankTest
 from movierec.abtest.secondary import SecondaryMetric, SecondaryMetrics
@@ -186,7 +186,7 @@ def _drop_missing(content: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in content.items() if value is not None}
 
 
-def _describe_arm(arm: Arm) -> dict[str, Any]:
+def _describe_arm(arm: ArmSummary) -> dict[str, Any]:
     return {"n": arm.n, "mean": arm.mean, "mean_ci": {"low": arm.low, "high": arm.high}, "std": arm.std}
 
 

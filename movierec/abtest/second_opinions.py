@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
-from movierec.abtest.analysis import check_outcomes
+from movierec.abtest.difference import check_outcomes
 from movierec.errors import MovierecError
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from numpy.typing import ArrayLike
 
-from movierec.abtest.analysis import MeanDifference, welch_test
+from movierec.abtest.difference import MeanDifference, welch_test
 from movierec.abtest.second_opinions import adjust_p_values
 from movierec.errors import MovierecError
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from movierec.abtest.analysis import MeanDifference, SampleRatio
+from movierec.abtest.difference import MeanDifference, SampleRatio
 from movierec.abtest.formats import count_decimals, format_interval, format_p
 
 Decision = Literal["ship", "do not ship", "keep running", "no verdict"]

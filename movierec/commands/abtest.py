@@ -30,7 +30,7 @@ _FORMULAS: Final = {
 _ADVICE: Final = "Plan by the pooled formula: Welch's test, which `movierec abtest analyze` uses, needs as many users."
 
 
-class Plan(NamedTuple):
+class ExperimentSize(NamedTuple):
     """The size of an experiment by one formula, and the difference that it sees."""
 
     formula: str
@@ -135,8 +135,8 @@ def analyze_outcomes(
     Of several metrics the first one decides; the p-values of the others are adjusted by Holm's method. A covariate,
     known of each user before the experiment, sharpens the estimate (CUPED).
     """
+    from movierec.abtest.analysis import compare_arms  # noqa: PLC0415  # imports half of SciPy
     from movierec.abtest.design import Design  # noqa: PLC0415
-    from movierec.abtest.difference import compare_arms  # noqa: PLC0415  # imports half of SciPy
     from movierec.abtest.outcomes import read_outcomes  # noqa: PLC0415  # imports polars
 
     outcomes = read_outcomes(file, metric or ())
@@ -157,34 +157,34 @@ def analyze_outcomes(
 
 def _plan_proportion(
     baseline: float, effect: float | None, users: int | None, ratio: float, rates: "Rates"
-) -> Iterator[Plan]:
+) -> Iterator[ExperimentSize]:
     from movierec.abtest.power import proportion_minimum_effect, proportion_sample_size  # noqa: PLC0415
 
     for formula, pooled in (("pooled", True), ("unpooled", False)):
         if users is None:
             needed = proportion_sample_size(baseline, effect or 0.0, pooled=pooled, ratio=ratio, **rates)
-            yield Plan(formula, math.ceil(needed), effect or 0.0, ratio)
+            yield ExperimentSize(formula, math.ceil(needed), effect or 0.0, ratio)
         else:
             seen = proportion_minimum_effect(baseline, users, pooled=pooled, ratio=ratio, **rates)
-            yield Plan(formula, users, seen, ratio)
+            yield ExperimentSize(formula, users, seen, ratio)
 
 
-def _plan_mean(std: float, effect: float | None, users: int | None, ratio: float, rates: "Rates") -> Plan:
+def _plan_mean(std: float, effect: float | None, users: int | None, ratio: float, rates: "Rates") -> ExperimentSize:
     from movierec.abtest.power import mean_minimum_effect, mean_sample_size  # noqa: PLC0415
 
     if users is None:
         needed = math.ceil(mean_sample_size(effect or 0.0, std, ratio=ratio, **rates))
-        return Plan("t_test", needed, effect or 0.0, ratio)
-    return Plan("t_test", users, mean_minimum_effect(users, std, ratio=ratio, **rates), ratio)
+        return ExperimentSize("t_test", needed, effect or 0.0, ratio)
+    return ExperimentSize("t_test", users, mean_minimum_effect(users, std, ratio=ratio, **rates), ratio)
 
 
-def _describe_plan(plan: Plan) -> dict[str, float]:
+def _describe_plan(plan: ExperimentSize) -> dict[str, float]:
     if plan.ratio == 1:
         return {"users_per_arm": plan.users, "effect": plan.effect}
     return {"control_users": plan.control, "treatment_users": plan.users, "effect": plan.effect}
 
 
-def _write_plan(plan: Plan) -> list[str]:
+def _write_plan(plan: ExperimentSize) -> list[str]:
     sizes = [plan.users] if plan.ratio == 1 else [plan.control, plan.users]
     numbers = [f"{size:,}" for size in (*sizes, plan.control + plan.users)]
     return [_FORMULAS[plan.formula], *numbers, f"{plan.effect:.4g}"]

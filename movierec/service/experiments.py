@@ -5,9 +5,9 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from movierec.abtest.analysis import compare_arms
 from movierec.abtest.assignment import Experiment
 from movierec.abtest.design import Design, Observations
-from movierec.abtest.difference import compare_arms
 from movierec.abtest.power import check_rates
 from movierec.columns import USER_ID
 from movierec.errors import MovierecError

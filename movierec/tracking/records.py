@@ -11,7 +11,8 @@ from typing import Any, Final
 from movierec import io
 from movierec.errors import MovierecError
 from movierec.lockfile import Stage
-from movierec.roster import BY_NAME, STORED, TUNED
+from movierec.roster import TUNED
+from movierec.tracking.model_settings import find_settings, name_settings, split_scores
 from movierec.tracking.pictures import FIGURES
 from movierec.tracking.snapshots import Snapshot, flatten_mapping
 
@@ -19,7 +20,6 @@ Rows = list[dict[str, Any]]
 
 _CURVES: Final = "plots/tune_curves.csv"
 _SETTINGS: Final = "plots/tune_trials.csv"
-_SCORE: Final = "validation_"
 
 
 @dataclass(frozen=True)
@@ -145,7 +145,7 @@ def _build_tuning(reader: _Reader) -> Iterator[Record]:
     for model in TUNED:
         winner, trials = found[model], list(_build_trials(reader, model))
         tables = (f"plots/tune_{model}.csv", _CURVES, _SETTINGS)
-        settings, scores = _split_scores(winner)
+        settings, scores = split_scores(winner)
         listed = {f"tune.{each}" for each in TUNED}
         counts = {name: settings.pop(name) for name in ("trials", "pruned", "diverged")}
         own = {name: value for name, value in reader.stage.params.items() if name not in listed}
@@ -160,7 +160,7 @@ def _build_tuning(reader: _Reader) -> Iterator[Record]:
 
 
 def _build_trials(reader: _Reader, model: str) -> Iterator[Record]:
-    scores = {row["configuration"]: _split_scores(row)[1] for row in reader.table(f"plots/tune_{model}.csv")}
+    scores = {row["configuration"]: split_scores(row)[1] for row in reader.table(f"plots/tune_{model}.csv")}
     curves: dict[str, list[float]] = {}
     for row in reader.table(_CURVES):
         if row["model"] == model:
@@ -179,20 +179,10 @@ def _build_trials(reader: _Reader, model: str) -> Iterator[Record]:
             )
 
 
-def _split_scores(row: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    scores = {name: value for name, value in row.items() if name.startswith(_SCORE)}
-    return {name: value for name, value in row.items() if name not in scores}, scores
-
-
-def name_settings(model: str, settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Name the settings of a configuration as params.yaml names those of its model: ``svd.epochs``, but ``factors``."""
-    return {name if name == "factors" else f"{model}.{name}": value for name, value in settings.items()}
-
-
 def _build_evaluation(reader: _Reader) -> Iterator[Record]:
     found = reader.details("evaluate")
     data, _ = found.pop("data"), found.pop("comparisons")
-    settings = _find_settings(reader)
+    settings = find_settings(reader.snapshot.stages, reader.details("tune"))
     models = [
         reader.record(
             f"/{model}",
@@ -203,22 +193,6 @@ def _build_evaluation(reader: _Reader) -> Iterator[Record]:
         for model, figures in found.items()
     ]
     yield reader.parent(params=reader.stage.params, metrics=data, children=models)
-
-
-def _find_settings(reader: _Reader) -> dict[str, dict[str, Any]]:
-    """Return the settings of each stored model by its name."""
-    stages, tuned = reader.snapshot.stages, reader.details("tune")
-    found: dict[str, dict[str, Any]] = {}
-    for entry in (BY_NAME[name] for name in STORED):
-        if entry.stage == "tune":
-            winner, _ = _split_scores(tuned[entry.kind])
-            settings = {key: value for key, value in winner.items() if key not in {"trials", "pruned", "diverged"}}
-            configuration = {"configuration": settings.pop("configuration")}
-            found[entry.name] = configuration | name_settings(entry.kind, settings)
-        else:
-            params = stages[str(entry.stage)].params
-            found[entry.name] = {name: value for name, value in params.items() if name != "seed"}
-    return found
 
 
 def _build_experiment(reader: _Reader) -> Iterator[Record]:

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import statsmodels.api as sm
 
-from movierec.abtest.analysis import welch_test
 from movierec.abtest.cuped import CupedDifference, cuped_test
+from movierec.abtest.difference import welch_test
 from movierec.errors import MovierecError
 
 RHO = 0.7
@@ -91,3 +91,12 @@ def test_lengths_must_agree() -> None:
 def test_covariates_must_be_finite() -> None:
     with pytest.raises(MovierecError, match="arm 'treatment' has covariates that are NaN or infinite"):
         cuped_test([1, 2], [2, 3], [1, 2], [1, np.nan])
+
+
+def test_a_tiny_covariate_explains_as_much_as_a_large_one() -> None:
+    rng = np.random.default_rng(0)
+    knowledge = rng.normal(size=(2, 30))
+    outcomes = knowledge + rng.normal(size=(2, 30))
+    large, tiny = (cuped_test(*outcomes, *(knowledge * scale)).variance_saved for scale in (1.0, 1e-200))
+    assert tiny == pytest.approx(large)
+    assert cuped_test(*outcomes, *(knowledge * 1e-308)).variance_saved == 0

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from movierec.abtest.analysis import welch_test
+from movierec.abtest.analysis import compare_arms
 from movierec.abtest.design import Design, Observations
-from movierec.abtest.difference import compare_arms
+from movierec.abtest.difference import welch_test
 from movierec.abtest.power_curve import tabulate_power
 from movierec.abtest.report import Report
 from movierec.errors import MovierecError

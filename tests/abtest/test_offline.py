@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from movierec.abtest.analysis import welch_test
 from movierec.abtest.assignment import Experiment
+from movierec.abtest.difference import welch_test
 from movierec.abtest.offline import run_experiment, select_users
 from movierec.abtest.report import Report
 from movierec.errors import MovierecError

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from movierec.abtest.analysis import compare_arms
 from movierec.abtest.design import Design, Observations
-from movierec.abtest.difference import compare_arms
 from movierec.abtest.power_curve import choose_sizes, power_curve, tabulate_power
 from movierec.abtest.report import Report
 from movierec.errors import MovierecError

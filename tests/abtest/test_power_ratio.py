@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from scipy import stats
 from statsmodels.stats.power import TTestIndPower
 
+from movierec.abtest.analysis import compare_arms
 from movierec.abtest.design import Design, Observations
-from movierec.abtest.difference import compare_arms
 from movierec.abtest.power import (
     mean_minimum_effect,
     mean_power,

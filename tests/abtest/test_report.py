@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from movierec.abtest.analysis import compare_arms
 from movierec.abtest.design import Design, Observations
-from movierec.abtest.difference import compare_arms
 from movierec.abtest.report import Report
 
 RNG = np.random.default_rng(13)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from movierec.abtest.analysis import welch_test
+from movierec.abtest.difference import welch_test
 from movierec.abtest.second_opinions import adjust_p_values, bootstrap_difference, rank_test
 from movierec.errors import MovierecError
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from movierec.abtest.analysis import welch_test
+from movierec.abtest.difference import welch_test
 from movierec.abtest.secondary import compare_secondary
 
 RNG = np.random.default_rng(17)

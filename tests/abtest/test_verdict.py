@@ -2,7 +2,7 @@
 
 import pytest
 
-from movierec.abtest.analysis import Arm, MeanDifference, SampleRatio
+from movierec.abtest.difference import ArmSummary, MeanDifference, SampleRatio
 from movierec.abtest.verdict import Verdict, decide
 
 FAIR = SampleRatio(chi2=0.0, p_value=1.0)
@@ -17,7 +17,7 @@ def _decide(
     lower_is_better: bool = False,
     minimum_effect: float | None = 0.1,
 ) -> Verdict:
-    arm = Arm(n=n, mean=0.5, std=0.1, low=0.4, high=0.6)
+    arm = ArmSummary(n=n, mean=0.5, std=0.1, low=0.4, high=0.6)
     difference = MeanDifference(
         estimate=(low + high) / 2,
         standard_error=0.01,
@@ -28,7 +28,7 @@ def _decide(
         df=200.0,
         confidence=0.95,
         control=arm,
-        treatment=Arm(n=n + 7, mean=0.5, std=0.1, low=0.4, high=0.6),
+        treatment=ArmSummary(n=n + 7, mean=0.5, std=0.1, low=0.4, high=0.6),
     )
     return decide(
         difference,

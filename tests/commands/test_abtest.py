@@ -13,8 +13,8 @@ import polars as pl
 import pytest
 
 from movierec import cli
-from movierec.abtest.analysis import welch_test
 from movierec.abtest.assignment import Experiment
+from movierec.abtest.difference import welch_test
 from movierec.abtest.power import mean_minimum_effect, proportion_minimum_effect
 from movierec.abtest.second_opinions import adjust_p_values
 

@@ -7,8 +7,8 @@ import pytest
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from movierec.abtest.analysis import compare_arms
 from movierec.abtest.design import Design, Observations
-from movierec.abtest.difference import compare_arms
 from movierec.abtest.power_curve import choose_sizes, power_curve, tabulate_power
 from movierec.figures.experiment import draw_abtest, draw_abtest_power
 

@@ -1,105 +1,17 @@
+"""Intervals of means and of errors, against hand computation, SciPy and their own promise."""
+
 import math
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy import stats
 
-from movierec.metrics import intervals
-from movierec.metrics.intervals import (
-    Interval,
-    UserBootstrap,
-    bootstrap_errors,
-    bootstrap_mean,
-    bootstrap_means,
-)
-from movierec.metrics.rating import UserErrors, error_sums_by_user
-
-FloatArray = npt.NDArray[np.float64]
-
-
-def rng(seed: int = 0) -> np.random.Generator:
-    return np.random.default_rng(seed)
-
-
-def resample_means(
-    values: dict[str, FloatArray], generator: np.random.Generator, samples: int = intervals.SAMPLES
-) -> dict[str, Interval]:
-    users = len(next(iter(values.values()), ()))
-    return bootstrap_means(values, UserBootstrap(users, generator, samples))
-
-
-def resample_errors(
-    errors: dict[str, UserErrors], generator: np.random.Generator, samples: int = intervals.SAMPLES
-) -> dict[str, dict[str, Interval]]:
-    users = len(next(iter(errors.values())).count)
-    return bootstrap_errors(errors, UserBootstrap(users, generator, samples))
-
-
-def random_errors(seed: int, users: int) -> UserErrors:
-    """Users with their own number of ratings (some none) and their own spread of errors."""
-    generator = rng(seed)
-    count = generator.integers(0, 12, users)
-    user_idx = np.repeat(np.arange(users), count)
-    errors = generator.normal(0, generator.gamma(2, 0.5, users)[user_idx])
-    return error_sums_by_user(user_idx, np.zeros(len(errors)), errors, users)
-
-
-def quantile_tolerance(values: FloatArray, samples: int) -> float:
-    """Four standard errors of the difference of two bootstraps' 2.5 % quantiles.
-
-    A quantile q of B normal draws has the standard error sd sqrt(q (1 - q) / B) / density(q).
-    """
-    error = values.std() / math.sqrt(len(values)) * math.sqrt(0.025 * 0.975 / samples) / stats.norm.pdf(1.96)
-    return float(4 * math.sqrt(2) * error)
-
-
-class TestUserBootstrap:
-    def test_every_resample_draws_as_many_users(self) -> None:
-        weights = np.concatenate(list(UserBootstrap(50, rng(), samples=30).weight_blocks()))
-        assert weights.shape == (30, 50)
-        assert np.all(weights.sum(axis=1) == 50)
-        assert np.all(weights == np.floor(weights))
-        assert len(np.unique(weights, axis=0)) == 30
-
-    def test_draws_users_equally_often(self) -> None:
-        # 4,000 resamples: a user's mean weight is 1 with standard error sqrt((1 - 1/20) / 4000) = .0154
-        weights = np.concatenate(list(UserBootstrap(20, rng(), samples=4000).weight_blocks()))
-        np.testing.assert_allclose(weights.mean(axis=0), 1, atol=5 * 0.0154)
-        # binomial(20, 1/20): variance .95
-        assert weights.var() == pytest.approx(0.95, abs=0.05)
-
-    def test_repeats_itself_and_differs_from_the_next(self) -> None:
-        generator = rng()
-        bootstrap, other = UserBootstrap(40, generator, 10), UserBootstrap(40, generator, 10)
-        first, again, different = (np.concatenate(list(b.weight_blocks())) for b in (bootstrap, bootstrap, other))
-        np.testing.assert_array_equal(first, again)
-        assert not np.array_equal(first, different)
-
-    @pytest.mark.parametrize("elements", [1, 130, 10**6])
-    def test_the_block_size_changes_nothing(self, elements: int, monkeypatch: pytest.MonkeyPatch) -> None:
-        expected = np.concatenate(list(UserBootstrap(40, rng(), 10).weight_blocks()))
-        monkeypatch.setattr(intervals, "_BLOCK_ELEMENTS", elements)
-        blocks = list(UserBootstrap(40, rng(), 10).weight_blocks())
-        np.testing.assert_array_equal(np.concatenate(blocks), expected)
-        assert max(block.size for block in blocks) <= max(40, elements)
-
-    def test_sums_by_hand(self) -> None:
-        bootstrap = UserBootstrap(2, rng(), samples=20)
-        sums = bootstrap.resample_sums(np.array([[1.0, 10.0], [3.0, 20.0]]))
-        # two draws of two users: both the first, one each, both the second
-        assert {tuple(row) for row in sums.tolist()} == {(2, 20), (4, 30), (6, 40)}
-
-    def test_refuses_what_does_not_fit(self) -> None:
-        with pytest.raises(ValueError, match="cannot draw 0 samples of 5 users"):
-            UserBootstrap(5, rng(), samples=0)
-        with pytest.raises(ValueError, match="cannot draw 9 samples of -1 users"):
-            UserBootstrap(-1, rng(), samples=9)
-        with pytest.raises(ValueError, match="values have 2 rows, must have one for each of 3 users"):
-            UserBootstrap(3, rng()).resample_sums(np.ones((2, 1)))
+from movierec.metrics.intervals import Interval, bootstrap_mean
+from movierec.metrics.rating import UserErrors
+from tests.metrics.resampling import FloatArray, quantile_tolerance, random_errors, resample_errors, resample_means, rng
 
 
 class TestMeans:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from movierec import seeds
-from movierec.ids import IdIndex
+from movierec.ids import IdIndex, OwnId
 from movierec.models.base import Array
 from movierec.models.bayes import Bayes
 from movierec.models.bayes_fold_in import fold_in_user
@@ -136,7 +136,7 @@ def test_a_user_of_the_fit_is_drawn_jointly_with_the_movies(model: Bayes, engine
 def test_exploration_depends_on_user_and_day_alone(model: Bayes, engine: Engine, artifacts: Artifacts) -> None:
     rated = {int(model.movies.ids[4]): 4.5}
 
-    def ask(user_id: int, now_s: int) -> tuple[int, ...]:
+    def ask(user_id: int, now_s: int) -> tuple[OwnId, ...]:
         answer = engine.recommend(artifacts.profiles.find(user_id, rated), 10, model="bayes_explore", now_s=now_s)
         assert answer.strategy == "folded_in"
         return tuple(item.movie.movie_id for item in answer.items)

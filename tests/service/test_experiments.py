@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from movierec.abtest.analysis import welch_test
+from movierec.abtest.difference import welch_test
 from movierec.errors import MovierecError
 from movierec.service.experiments import assign_arm, report_results
 from movierec.service.storage.store import Event, Store

@@ -1,15 +1,13 @@
 """Ids that are text, in tables whose columns hold integers: each has a number of its own, stored below 0."""
 
-from collections.abc import Callable, Iterable
-from typing import Final
+from collections.abc import Iterable
+from typing import Final, NamedTuple
 
 from sqlalchemy import BigInteger, Column, Connection, FromClause, Integer, String, Table, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from movierec.ids import OwnId, read_id
 from movierec.service.storage.database import TABLES
-
-Insert = Callable[[Table], sqlite.Insert | postgresql.Insert]
+from movierec.service.storage.insertion import insert_new
 
 NAMES: Final = Table(
     "names",
@@ -17,6 +15,15 @@ NAMES: Final = Table(
     Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
     Column("name", String, nullable=False, unique=True),
 )
+
+
+class KeyedRating(NamedTuple):
+    """A rating with keys for ids, as its row holds it."""
+
+    user_id: int
+    movie_id: int
+    rating: float
+    timestamp: int
 
 
 def find_key(connection: Connection, own: OwnId) -> int | None:
@@ -28,13 +35,13 @@ def find_key(connection: Connection, own: OwnId) -> int | None:
     return None if number is None else -int(number)
 
 
-def keep_keys(connection: Connection, insert: Insert, ids: Iterable[OwnId]) -> dict[OwnId, int]:
+def keep_keys(connection: Connection, ids: Iterable[OwnId]) -> dict[OwnId, int]:
     """Return what stands for each of some ids, after giving a number to every text that has none."""
     keys: dict[OwnId, int] = {}
     for own in sorted(set(ids), key=str):  # in one order for all, or two writers might wait for each other
         key = find_key(connection, own)
         if key is None:
-            connection.execute(insert(NAMES).on_conflict_do_nothing(), {"name": read_id(own)})
+            insert_new(connection, NAMES, [{"name": read_id(own)}])
             key = find_key(connection, own)
         assert key is not None  # noqa: S101  # it was inserted, here or by another writer
         keys[own] = key

@@ -1,22 +1,24 @@
 """The ratings and events that the service was given, stored durably."""
 
-import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, replace
+from dataclasses import replace
 from threading import Lock
 from typing import Any, Final
 
 import pandas as pd
-from sqlalchemy import ColumnElement, Connection, Row, Table, case, func, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, Row, func, select
 
-from movierec.columns import MOVIE_ID, RATING, TIMESTAMP, USER_ID
-from movierec.errors import MovierecError
 from movierec.ids import OwnId
+from movierec.service.storage.conflicts import (
+    ConflictError,
+    TimeTakenError,
+    claim_key,
+    follow_latest,
+    require_same_rating,
+)
 from movierec.service.storage.database import (
     EVENTS,
-    KEYS,
     RATINGS,
     WAIT_S,
     StoreUnavailableError,
@@ -24,21 +26,15 @@ from movierec.service.storage.database import (
     open_database,
     tell_failures,
 )
-from movierec.service.storage.names import find_key, join_name, keep_keys, read_key
+from movierec.service.storage.events import list_rows, select_outcomes, tabulate_outcomes
+from movierec.service.storage.insertion import insert_new
+from movierec.service.storage.names import KeyedRating, find_key, join_name, keep_keys, read_key
 from movierec.service.storage.records import LATEST, Event, Receipt, StoredRating
 
 __all__ = ["ConflictError", "Event", "Receipt", "Store", "StoreUnavailableError", "StoredRating"]
 
 PAGE_ROWS: Final = 10_000
 RACES: Final = 9
-
-
-class ConflictError(MovierecError):
-    """What was stored before under the same idempotency key, or for the same user, movie and time, differs."""
-
-
-class _TimeTakenError(ConflictError):
-    """The user gave the movie another rating at that time."""
 
 
 class Store:
@@ -61,9 +57,6 @@ class Store:
 
     def __init__(self, url: str) -> None:
         self._engine = open_database(url)
-        self._insert: Callable[[Table], sqlite.Insert | postgresql.Insert] = (
-            sqlite.insert if self._engine.dialect.name == "sqlite" else postgresql.insert
-        )
         self._one_writer = Lock() if self._engine.dialect.name == "sqlite" else None  # waiting here, not on the file
         self._created = False
 
@@ -99,23 +92,24 @@ class Store:
             If the database failed.
         """
         for _ in range(RACES if newest else 0):
-            with suppress(_TimeTakenError):  # by another process, after it was found free
+            with suppress(TimeTakenError):  # by another process, after it was found free
                 return self._add_rating(rating, key, content or repr(rating), newest=True)
         return self._add_rating(rating, key, content or repr(rating), newest=newest)
 
     def _add_rating(self, rating: StoredRating, key: str | None, content: str, *, newest: bool) -> Receipt:
         with self._write() as connection:
-            row = self._put_keys(connection, [rating])[0]
+            keys = keep_keys(connection, (rating.user_id, rating.movie_id))
+            keyed = KeyedRating(keys[rating.user_id], keys[rating.movie_id], rating.rating, rating.timestamp)
             if newest:
-                row[TIMESTAMP] = _follow_latest(connection, row)
+                keyed = follow_latest(connection, keyed)
             if key is not None:
-                first = self._claim_key(connection, key, content, row[TIMESTAMP])
+                first = claim_key(connection, key, content, keyed.timestamp)
                 if first is not None:
                     return Receipt(replace(rating, timestamp=first), new=False)
-            new = bool(self._insert_new(connection, RATINGS, [row]))
+            new = bool(insert_new(connection, RATINGS, [keyed._asdict()]))
             if not new:
-                _require_same_rating(connection, row)
-            return Receipt(replace(rating, timestamp=row[TIMESTAMP]), new)
+                require_same_rating(connection, keyed)
+            return Receipt(replace(rating, timestamp=keyed.timestamp), new)
 
     def ratings_of(self, user_id: OwnId) -> dict[OwnId, float]:
         """Return a user's stars by movie id, the newest of each movie; empty for a user who is not known."""
@@ -163,12 +157,8 @@ class Store:
         if not events:
             return 0
         with self._write() as connection:
-            rows = self._put_keys(connection, events)
-            for row in rows:
-                key = row.pop("key")
-                row["key_hash"] = None if key is None else _hash(key)
-            rows.sort(key=lambda row: row["key_hash"] or "")  # in one order for all, as the keys of names
-            return self._insert_new(connection, EVENTS, rows)
+            keys = keep_keys(connection, (own for each in events for own in (each.user_id, each.movie_id)))
+            return insert_new(connection, EVENTS, list_rows(events, keys))
 
     def outcomes(self, experiment: str) -> pd.DataFrame:
         """Count what each user of an experiment was shown and chose.
@@ -184,17 +174,9 @@ class Store:
             By user id and arm: `user_id` int64, `arm` str, `impressions` int64 >= 1 (movies shown, each once however
             often it was), `clicks` int64 (those of them that were clicked).
         """
-        shown, clicked = (func.max(case((EVENTS.c.kind == kind, 1), else_=0)) for kind in ("impression", "click"))
-        user = (EVENTS.c.user_id, EVENTS.c.arm)
-        movies = select(*user, shown.label("shown"), clicked.label("clicked")).where(EVENTS.c.experiment == experiment)
-        seen = movies.group_by(*user, EVENTS.c.movie_id).subquery()
-        counts = func.sum(seen.c.shown), func.sum(seen.c.shown * seen.c.clicked)
-        by_user = select(seen.c.user_id, seen.c.arm, *counts).group_by(seen.c.user_id, seen.c.arm)
-        query = by_user.having(counts[0] > 0).order_by(seen.c.user_id, seen.c.arm)
         with self._transact() as connection:
-            rows = connection.execute(query).all()
-        table = pd.DataFrame([tuple(row) for row in rows], columns=[USER_ID, "arm", "impressions", "clicks"])
-        return table.astype({USER_ID: "int64", "arm": "str", "impressions": "int64", "clicks": "int64"})
+            rows = connection.execute(select_outcomes(experiment)).all()
+        return tabulate_outcomes(rows)
 
     def check(self) -> None:
         """Return if the database answers (one indexed row is read), else raise `StoreUnavailableError`."""
@@ -229,55 +211,8 @@ class Store:
             if self._one_writer:
                 self._one_writer.release()
 
-    def _put_keys(self, connection: Connection, records: Sequence[StoredRating | Event]) -> list[dict[str, Any]]:
-        """Turn records into rows, with keys for ids."""
-        keys = keep_keys(connection, self._insert, (own for each in records for own in (each.user_id, each.movie_id)))
-        return [{**asdict(each), USER_ID: keys[each.user_id], MOVIE_ID: keys[each.movie_id]} for each in records]
-
-    def _insert_new(self, connection: Connection, table: Table, rows: list[dict[str, Any]]) -> int:
-        """Insert the rows that meet no unique constraint and return how many there were."""
-        inserted = self._insert(table).on_conflict_do_nothing().returning(*table.primary_key)
-        return len(connection.execute(inserted, rows).all())
-
-    def _claim_key(self, connection: Connection, key: str, content: str, timestamp: int) -> int | None:
-        """Keep a key that is new; of a known one return the time of the rating that came with it."""
-        row = {"key_hash": _hash(key), "content_hash": _hash(content), TIMESTAMP: timestamp}
-        if self._insert_new(connection, KEYS, [row]):
-            return None
-        known = connection.execute(select(KEYS).where(KEYS.c.key_hash == row["key_hash"])).one()
-        if known.content_hash != row["content_hash"]:
-            raise ConflictError("this idempotency key was used for another request: use a new one")
-        return int(known.timestamp)
-
 
 def _read_rating(row: Row[Any]) -> StoredRating:
     timestamp = min(row.timestamp, LATEST)  # once a second more could be stored
     user_id, movie_id = read_key(row.user_id, row.user), read_key(row.movie_id, row.movie)
     return StoredRating(user_id, movie_id, row.rating, timestamp)
-
-
-def _follow_latest(connection: Connection, row: Mapping[str, Any]) -> int:
-    """Return the time just behind the user's latest rating of the movie, or its own if it says the same."""
-    query = select(RATINGS).where(*_match(row, USER_ID, MOVIE_ID)).order_by(RATINGS.c.timestamp.desc()).limit(1)
-    latest = connection.execute(query).one_or_none()
-    if latest is None or latest.timestamp < row[TIMESTAMP]:
-        return int(row[TIMESTAMP])
-    timestamp = int(latest.timestamp) + int(latest.rating != row[RATING])
-    if timestamp > LATEST:
-        raise ConflictError("the user's rating of this movie bears the latest time there is: none can follow it")
-    return timestamp
-
-
-def _require_same_rating(connection: Connection, row: Mapping[str, Any]) -> None:
-    same = _match(row, USER_ID, MOVIE_ID, TIMESTAMP)
-    known = connection.execute(select(RATINGS.c.rating).where(*same)).scalar_one()
-    if known != row[RATING]:
-        raise _TimeTakenError(f"the user rated this movie {known:g} at the same time: give a later timestamp")
-
-
-def _match(row: Mapping[str, Any], *names: str) -> list[ColumnElement[bool]]:
-    return [getattr(RATINGS.c, name) == row[name] for name in names]
-
-
-def _hash(text: str) -> str:
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

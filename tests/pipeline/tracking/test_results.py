@@ -1,56 +1,21 @@
 """MLflow after real commands of DVC: each result is one run, however it came about."""
 
 import json
-import shutil
 import sqlite3
 import subprocess
-import sys
 from collections import Counter
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from movierec.evaluation.champion import choose_champion
-from tests.pipeline.conftest import Project, project_environment
-from tests.tracking.conftest import relocate_store
+from tests.pipeline.conftest import Project
+from tests.pipeline.tracking.runs import ON, dump, keys, parents, read_runs, sync
 
 pytestmark = pytest.mark.xdist_group("pipeline")
-
-ON = {"MOVIEREC_TRACKING": "on", "MLFLOW_TRACKING_URI": ""}
 TRACKED = ("train_svd", "train_als", "tune", "evaluate", "abtest")
 PARENTS = ["abtest", "evaluate", "train_als", "train_svd", "tune als", "tune svd"]
-MOVIEREC = ("python", "-c", "from movierec.cli import main; main()")
-
-
-def sync(project: Project, *, fails: bool = False) -> str:
-    return project.run(*MOVIEREC, "track", "sync", fails=fails, variables=ON)
-
-
-def dump(project: Project) -> list[str]:
-    """Return the whole content of the database."""
-    with closing(sqlite3.connect(project.folder / "mlflow.db")) as database:
-        return list(database.iterdump())
-
-
-def read_runs(project: Project) -> list[dict[str, Any]]:
-    """Read the runs that are not deleted, each with its tags, parameters, metrics and inputs."""
-    with closing(sqlite3.connect(project.folder / "mlflow.db")) as database:
-
-        def pairs(table: str, run: str, columns: str = "key, value") -> dict[str, Any]:
-            return dict(database.execute(f"select {columns} from {table} where run_uuid = ?", [run]).fetchall())  # noqa: S608
-
-        found = "select run_uuid, name, status from runs where lifecycle_stage = 'active'"
-        return [
-            {"id": run, "name": name, "status": status, "tags": pairs("tags", run), "params": pairs("params", run)}
-            | {"metrics": pairs("latest_metrics", run)}
-            for run, name, status in database.execute(found).fetchall()
-        ]
-
-
-def parents(project: Project) -> list[dict[str, Any]]:
-    return [run for run in read_runs(project) if "mlflow.parentRunId" not in run["tags"]]
 
 
 def champion(project: Project) -> str:
@@ -62,31 +27,6 @@ def champion(project: Project) -> str:
         )
         ((name,),) = database.execute(query).fetchall()
     return str(name)
-
-
-def keys(project: Project) -> list[str]:
-    return sorted(run["tags"]["movierec.key"] for run in read_runs(project))
-
-
-@pytest.fixture(scope="module")
-def synced(built: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """Return a project that ran without tracking and was synchronised afterwards; not to be changed."""
-    folder = tmp_path_factory.mktemp("synced") / "project"
-    subprocess.run(["cp", "-a", built.folder, folder], check=True)
-    assert not (folder / "mlflow.db").exists()
-    assert not (folder / ".movierec/measured").exists()
-    project = Project(folder)
-    assert sync(project) == "6 results: 6 new, 0 known, 0 updated; 4 new model versions\n"
-    return project
-
-
-@pytest.fixture
-def copy(synced: Project, tmp_path: Path) -> Project:
-    """Return a copy that may be changed, whose runs keep their files in it."""
-    project = Project(tmp_path / "project")
-    subprocess.run(["cp", "-a", synced.folder, project.folder], check=True)
-    relocate_store(project.folder / "mlflow.db", synced.folder, project.folder)
-    return project
 
 
 def test_sync_logs_each_result_with_all_that_belongs_to_it(synced: Project) -> None:
@@ -216,71 +156,3 @@ def test_every_trial_of_a_tpe_search_is_a_run_with_its_settings(copy: Project) -
     assert all({"configuration", "factors", "svd.epochs", "svd.learning_rate"} <= set(run["params"]) for run in trials)
     states = Counter(run["tags"]["state"] for run in trials)
     assert [states["pruned"], states["diverged"]] == [found["svd"]["pruned"], found["svd"]["diverged"]]
-
-
-def test_a_half_logged_run_is_logged_again(copy: Project) -> None:
-    with closing(sqlite3.connect(copy.folder / "mlflow.db")) as database, database:
-        database.execute("update runs set status = 'RUNNING', end_time = null where name = 'evaluate'")
-        database.execute("delete from latest_metrics where run_uuid in (select run_uuid from runs where name = 'bias')")
-    before = keys(copy)
-    assert sync(copy).startswith("6 results: 1 new, 5 known")
-    assert keys(copy) == before
-    assert {run["status"] for run in read_runs(copy)} == {"FINISHED"}
-    (bias,) = (run for run in read_runs(copy) if run["name"] == "bias")
-    assert bias["metrics"]["rmse"] > 0
-
-
-def test_two_synchronisations_at_once_log_each_result_once(built: Project, synced: Project, tmp_path: Path) -> None:
-    subprocess.run(["cp", "-a", built.folder, tmp_path / "project"], check=True)
-    project = Project(tmp_path / "project")
-    environment = {**project_environment(project.folder), **ON}
-    command = [sys.executable, *MOVIEREC[1:], "track", "sync"]
-    both = [subprocess.Popen(command, cwd=project.folder, env=environment) for _ in range(2)]
-    assert [process.wait(timeout=300) for process in both] == [0, 0]
-    assert keys(project) == keys(synced)
-
-
-def test_an_edited_file_is_skipped_and_named(copy: Project) -> None:
-    (copy.folder / "mlflow.db").unlink()
-    (copy.folder / "metrics/details/abtest.json").write_text("{}")
-    output = sync(copy)
-    assert "abtest of workspace skipped: metrics/details/abtest.json is not what dvc.lock says\n" in output
-    assert "5 results: 5 new" in output
-
-
-def test_a_store_that_cannot_be_written_costs_one_line(copy: Project) -> None:
-    (copy.folder / "corrupt.db").write_bytes(b"this is no database " * 1000)
-    stores = {
-        "sqlite:///corrupt.db": "file is not a database",
-        f"sqlite:///file:{copy.folder}/mlflow.db?mode=ro&uri=true": "attempt to write a readonly database",
-    }
-    for store, words in stores.items():
-        output = copy.run(*MOVIEREC, "track", "sync", fails=True, variables={**ON, "MLFLOW_TRACKING_URI": store})
-        assert output.startswith("error: MLflow cannot be synchronised: ")
-        assert words in output
-        assert output.count("\n") == 1
-        stage = copy.run("python", "-m", "stages.abtest", variables={**ON, "MLFLOW_TRACKING_URI": store})
-        assert stage.count("warning: abtest not logged to MLflow: ") == 1
-        assert stage.splitlines()[-1].endswith(words)
-    assert copy.run("git", "status", "--porcelain", "metrics", "plots") == ""
-
-
-def test_a_moved_project_leaves_the_old_folder_alone(synced: Project, tmp_path: Path) -> None:
-    project = Project(tmp_path / "moved")
-    subprocess.run(["cp", "-a", synced.folder, project.folder], check=True)
-    before = sorted(synced.folder.joinpath("mlartifacts").rglob("*"))
-    output = sync(project, fails=True)
-    assert output.count("\n") == 1
-    assert output.endswith("delete mlflow.db and mlartifacts, then `movierec track sync`\n")
-    assert "not logged to MLflow: mlflow.db keeps its files in " in project.run(
-        "python", "-m", "stages.abtest", variables=ON
-    )
-    (project.folder / "mlflow.db").unlink()
-    shutil.rmtree(project.folder / "mlartifacts")
-    assert sync(project).startswith("6 results: 6 new")
-    assert sorted(synced.folder.joinpath("mlartifacts").rglob("*")) == before
-
-
-def test_without_tracking_nothing_is_synchronised(built: Project) -> None:
-    assert built.run(*MOVIEREC, "track", "sync") == "tracking is off (MOVIEREC_TRACKING): nothing is logged\n"
-    assert not (built.folder / "mlflow.db").exists()

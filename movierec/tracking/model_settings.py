@@ -1,0 +1,48 @@
+"""The settings of tuned and stored models, named as params.yaml names them."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from movierec.lockfile import Stage
+from movierec.roster import BY_NAME, STORED
+
+_SCORE: Final = "validation_"
+
+
+def split_scores(row: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the settings of a configuration's row, and its scores on the validation ratings."""
+    scores = {name: value for name, value in row.items() if name.startswith(_SCORE)}
+    return {name: value for name, value in row.items() if name not in scores}, scores
+
+
+def name_settings(model: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Name the settings of a configuration as params.yaml names those of its model: ``svd.epochs``, but ``factors``."""
+    return {name if name == "factors" else f"{model}.{name}": value for name, value in settings.items()}
+
+
+def find_settings(stages: Mapping[str, Stage], tuned: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Return the settings of each stored model by its name.
+
+    Parameters
+    ----------
+    stages : mapping of str to Stage
+        Of dvc.lock, by name.
+    tuned : mapping of str to mapping
+        The winning configuration of each kind of model that was tuned: the details of the stage tune.
+
+    Raises
+    ------
+    KeyError
+        If a model's stage or winner is absent.
+    """
+    found: dict[str, dict[str, Any]] = {}
+    for entry in (BY_NAME[name] for name in STORED):
+        if entry.stage == "tune":
+            winner, _ = split_scores(tuned[entry.kind])
+            settings = {key: value for key, value in winner.items() if key not in {"trials", "pruned", "diverged"}}
+            configuration = {"configuration": settings.pop("configuration")}
+            found[entry.name] = configuration | name_settings(entry.kind, settings)
+        else:
+            params = stages[str(entry.stage)].params
+            found[entry.name] = {name: value for name, value in params.items() if name != "seed"}
+    return found
