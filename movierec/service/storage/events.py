@@ -15,7 +15,7 @@ from movierec.service.storage.records import Event
 
 
 def list_rows(events: Iterable[Event], keys: Mapping[OwnId, int]) -> list[dict[str, Any]]:
-    """Return each event as a row by column: keys for ids, its own key as a hash (or None), in the order of the hashes."""
+    """Return each event as a row by column: keys for ids, its key as a hash or None, in order of the hashes."""
     rows = [{**asdict(each), USER_ID: keys[each.user_id], MOVIE_ID: keys[each.movie_id]} for each in events]
     for row in rows:
         key = row.pop("key")
