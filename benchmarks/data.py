@@ -13,6 +13,7 @@ from movierec.data.clean import clean_ratings
 from movierec.data.download import fetch_dataset
 from movierec.data.readers import RawRatings, read_movies, read_ratings
 from movierec.data.split import PARTS, split_ratings
+from movierec.data.tags import read_tags
 from movierec.evaluation.judge import TestBed
 from movierec.params import Params
 
@@ -23,6 +24,14 @@ def load_dataset(dataset: str) -> tuple[RawRatings, pd.DataFrame]:
         content = Path(folder) / dataset
         fetch_dataset(dataset, content)
         return read_ratings(content), read_movies(content)
+
+
+def load_tags(dataset: str) -> pd.DataFrame:
+    """Return a release's tags, no rows where it has none."""
+    with TemporaryDirectory() as folder:
+        content = Path(folder) / dataset
+        fetch_dataset(dataset, content)
+        return read_tags(content)
 
 
 def split_dataset(raw: RawRatings, movies: pd.DataFrame, params: Params, seed: int) -> TestBed:

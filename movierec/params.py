@@ -19,6 +19,7 @@ from movierec.settings import (
     AlsParams,
     BayesParams,
     CleanParams,
+    EaseParams,
     EvaluateParams,
     Factors,
     RatingScale,
@@ -46,6 +47,7 @@ class Params(Section):
     split: SplitParams
     svd: SvdParams
     als: AlsParams
+    ease: EaseParams
     bayes: BayesParams
     tune: TuneParams
     evaluate: EvaluateParams
@@ -53,7 +55,7 @@ class Params(Section):
 
     @model_validator(mode="after")
     def _order_by_times_there_are(self) -> "Params":
-        if self.source.columns.timestamp is None and self.split.method != "random":
+        if self.source.columns.timestamp is None and "temporal" in self.split.method:
             raise ValueError(f"split.method {self.split.method} needs times, but source.columns.timestamp is null")
         return self
 

@@ -17,6 +17,7 @@ CLEAN_USERS: Final = Path("data/clean/users.parquet")
 TRAIN: Final = Path("data/split/train.parquet")
 VALIDATION: Final = Path("data/split/validation.parquet")
 TEST: Final = Path("data/split/test.parquet")
+CONTENT: Final = Path("data/content.npz")
 PER_USER: Final = Path("data/evaluation/per_user.parquet")
 
 MODELS: Final = Path("models")

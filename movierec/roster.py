@@ -52,6 +52,8 @@ ROSTER: Final = (
     Entry("svd_tuned", "svd", Look("#0072b2", "s", "solid"), "tune", VALIDATION_RMSE),
     Entry("als", "als", Look("#d55e00", "^", (0, (7, 2))), "train_als", VALIDATION_NDCG),
     Entry("als_tuned", "als", Look("#7a3300", "v", (0, (6, 1, 1, 1, 1, 1))), "tune", VALIDATION_NDCG),
+    Entry("ease", "ease", Look("#882255", "p", (0, (1, 1))), "train_ease", VALIDATION_NDCG),
+    Entry("blend", "blend", Look("#117733", "*", (0, (5, 1, 1, 1))), "train_blend", VALIDATION_NDCG),
     Entry("bayes", "bayes", Look("#332288", "P", (0, (3, 1))), "train_bayes", VALIDATION_RMSE),
     Entry("bias", "bias", Look("#009e73", "D", "dotted")),
     Entry("popularity", "popularity", Look("#cc79a7", "X", "dashdot")),

@@ -31,6 +31,7 @@ Sweeps = Annotated[int, Field(ge=4, le=100_000, description="draws of every para
 LEAST_SWEEPS = 40  # that the Bayesian factorisation chooses by itself
 Alpha = Annotated[float, Field(gt=0, le=1e6, description="confidence of a rating for each of its stars")]
 Patience = Annotated[int, Field(ge=0, le=10_000, description="epochs without a better validation RMSE; 0: never stop")]
+ContentWeight = Annotated[float, Field(ge=0, le=1e6, description="weight of the movies' content; 0: none")]
 
 
 def _read_threshold(value: Any, handler: Any, info: ValidationInfo) -> Any:  # noqa: ANN401  # pydantic's interface
@@ -141,9 +142,9 @@ class CleanParams(Section):
 class SplitParams(Section):
     """How ratings are divided into train, validation and test."""
 
-    method: Literal["random", "temporal", "per_user_temporal"]
-    validation: float = Field(gt=0, lt=1, description="share of the ratings")
-    test: float = Field(gt=0, lt=1, description="share of the ratings")
+    method: Literal["random", "temporal", "per_user_temporal", "cold_movies"]
+    validation: float = Field(gt=0, lt=1, description="share of the ratings; of the movies for cold_movies")
+    test: float = Field(gt=0, lt=1, description="share of the ratings; of the movies for cold_movies")
 
     @model_validator(mode="after")
     def _leave_something_to_train_on(self) -> "SplitParams":
@@ -173,6 +174,27 @@ class AlsParams(Section):
     regularization: Regularization
     alpha: Alpha
     relevance_threshold: ConfidenceThreshold
+    content_weight: ContentWeight
+
+    @model_validator(mode="after")
+    def _describe_movies_to_our_solver_only(self) -> "AlsParams":
+        if self.engine == "implicit" and self.content_weight:
+            raise ValueError("the engine implicit knows no content: set content_weight to 0")
+        return self
+
+
+class EaseParams(Section):
+    """EASE, a linear model solved in closed form."""
+
+    regularization: Annotated[float, Field(gt=0, le=1e6, description="L2 penalty")]
+    low: float = Field(ge=0, le=10, description="weight of a rating below relevance_threshold; of one at it: 1")
+    slope: float = Field(ge=0, le=10, description="further weight of each star above relevance_threshold")
+    relevance_threshold: Threshold
+    dropout: float = Field(ge=0, lt=1, description="share of a user's ratings to do without")
+    user_power: float = Field(ge=0, le=2, description="a user counts by the number of ratings to minus this power")
+    popularity_power: float = Field(ge=0, le=2, description="scores count by the movie's ratings to minus this power")
+    content_weight: ContentWeight
+    max_movies: int = Field(ge=1, le=100_000, description="the most rated movies are modelled; the others score 0")
 
 
 class BayesParams(Section):
@@ -213,6 +235,7 @@ class AlsConfiguration(Section):
     regularization: Regularization
     alpha: Alpha
     relevance_threshold: ConfidenceThreshold
+    content_weight: ContentWeight = 0.0
 
 
 class TuneParams(Section):

@@ -28,10 +28,9 @@ def summarize_experiment() -> str:
     fetched, cleaned, evaluated = (
         io.read_json(paths.DETAILS / f"{name}.json") for name in ("fetch", "clean", "evaluate")
     )
-    headline = io.read_json(paths.METRICS / "evaluate.json")
     header = (
         f"{fetched['name']}: {cleaned['ratings']:,} ratings by {cleaned['users']:,} users of {cleaned['movies']:,} "
         f"movies; judged on {evaluated['data']['test_ratings']:,} test ratings"
     )
-    table = format_headline(headline, fetched.get("noise_floor", {}).get("rmse"))
+    table = format_headline(evaluated, fetched.get("noise_floor", {}).get("rmse"))
     return f"\n{header}\n\n{table}\n\n{NEXT_STEPS.format(plots=paths.PLOTS)}"

@@ -1,7 +1,11 @@
 """Stage evaluate: judge every model on every test rating and for every test user."""
 
+from typing import Any
+
 from movierec import io, paths, seeds
+from movierec.data.content import Content
 from movierec.evaluation import report
+from movierec.evaluation.cold_movies import format_cold_movies, judge_cold_movies
 from movierec.evaluation.deciles import tabulate_by_activity, tabulate_by_popularity
 from movierec.evaluation.judge import TestBed, evaluate_model
 from movierec.models.als import ALS
@@ -16,14 +20,9 @@ STEPS_AFTER = 5  # the models: summary, comparisons, the tables by decile and un
 def main() -> None:
     """Write metrics/evaluate.json, its details, plots/evaluate_*.csv and data/evaluation/per_user.parquet."""
     params = load_scaled_params()
-    bed = TestBed(
-        train=io.read_parquet(paths.TRAIN),
-        validation=io.read_parquet(paths.VALIDATION),
-        test=io.read_parquet(paths.TEST),
-        movies=io.read_parquet(paths.CLEAN_MOVIES),
-        relevance_threshold=params.evaluate.relevance_threshold,
-        movie_factors=ALS.load(paths.MODELS / "als.npz").movie_factors,
-    )
+    parts = [io.read_parquet(path) for path in (paths.TRAIN, paths.VALIDATION, paths.TEST, paths.CLEAN_MOVIES)]
+    threshold, factors = params.evaluate.relevance_threshold, ALS.load(paths.MODELS / "als.npz").movie_factors
+    bed = TestBed(parts[0], parts[1], parts[2], parts[3], threshold, factors)
     models = gather_models(paths.MODELS, bed.train)
     rng = seeds.rng(params.seed, "evaluate", "bootstrap")
     bootstrap, signs = report.start_resampling(bed, rng, params.evaluate.bootstrap_samples)
@@ -44,11 +43,13 @@ def main() -> None:
     for name, table in tables.items():
         io.write_csv(table, paths.PLOTS / f"evaluate_{name}.csv")
     io.write_parquet(report.tabulate_users(results, bed), paths.PER_USER)
-    headline = report.select_headline(summary)
-    found = {"comparisons": report.summarize_comparisons(comparisons), "data": bed.describe()}
+    found: dict[str, Any] = {"comparisons": report.summarize_comparisons(comparisons), "data": bed.describe()}
+    if params.split.method == "cold_movies":
+        found["cold_movies"] = judge_cold_movies(bed, Content.load(paths.CONTENT), params.seed)
+        print(format_cold_movies(found["cold_movies"]))
     io.write_json(summary | found, paths.DETAILS / "evaluate.json")
-    io.write_json(headline, paths.METRICS / "evaluate.json")
-    print(f"{report.format_headline(headline, floor)}\n{report.format_comparisons(comparisons)}")
+    io.write_json(report.select_headline(summary), paths.METRICS / "evaluate.json")
+    print(f"{report.format_headline(summary, floor)}\n{report.format_comparisons(comparisons)}")
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ import pandas as pd
 
 from movierec import io, paths
 from movierec.columns import MOVIE_ID, RATING, USER_ID
+from movierec.data.content import Content
 from movierec.metrics.rating import rmse
 from movierec.models.als import ALS
 from movierec.params import load_scaled_params
@@ -17,8 +18,9 @@ def main() -> None:
     params = load_scaled_params()
     settings = {"factors": params.factors, **params.als.model_dump(), "seed": params.seed}
     train, validation = io.read_parquet(paths.TRAIN), io.read_parquet(paths.VALIDATION)
+    content = Content.load(paths.CONTENT)
     with make_bar("ALS", total=params.als.iterations, unit="sweep") as bar, timed("training_time_s"):
-        model = ALS(**settings).fit(train, on_sweep=lambda _: bar.update())
+        model = ALS(**settings).fit(train, on_sweep=lambda _: bar.update(), content=content)
     model.calibrate(validation)
     model.save(paths.MODELS / "als.npz")
     pairs = validation[USER_ID], validation[MOVIE_ID]

@@ -3,6 +3,7 @@
 from contextlib import closing
 
 from movierec import io, paths
+from movierec.data.content import Content
 from movierec.params import load_scaled_params
 from movierec.progress import make_bar
 from movierec.roster import TUNED
@@ -23,7 +24,8 @@ def main() -> None:
     """Write the tuned models, metrics/tune.json, its details and plots/tune_*.csv."""
     params = load_scaled_params()
     train, validation = io.read_parquet(paths.TRAIN), io.read_parquet(paths.VALIDATION)
-    searches = plan_searches(params.tune, params.evaluate.relevance_threshold, train, validation, params.seed)
+    content = Content.load(paths.CONTENT)
+    searches = plan_searches(params.tune, params.evaluate.relevance_threshold, train, validation, params.seed, content)
     planned = sum(search.planned for search in searches)
     memory = TrialMemory(paths.state_dir() / "trials")
     with (

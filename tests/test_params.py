@@ -58,7 +58,25 @@ GOOD: Tree = {
         "init_std_dev": 0.1,
         "patience": 0,
     },
-    "als": {"engine": "fast", "iterations": 15, "regularization": 30.0, "alpha": 1.0, "relevance_threshold": 4.0},
+    "als": {
+        "engine": "fast",
+        "iterations": 15,
+        "regularization": 30.0,
+        "alpha": 1.0,
+        "relevance_threshold": 4.0,
+        "content_weight": 0.0,
+    },
+    "ease": {
+        "regularization": 200.0,
+        "low": 0.4,
+        "slope": 0.3,
+        "relevance_threshold": 4.0,
+        "dropout": 0.5,
+        "user_power": 0.3,
+        "popularity_power": 0.1,
+        "content_weight": 5.0,
+        "max_movies": 2000,
+    },
     "bayes": {
         "factors": 31,
         "sweeps": 120,
@@ -82,7 +100,14 @@ GOOD: Tree = {
             },
         },
         "als": {
-            "one": {"factors": 50, "iterations": 15, "regularization": 30.0, "alpha": 1.0, "relevance_threshold": 4.0},
+            "one": {
+                "factors": 50,
+                "iterations": 15,
+                "regularization": 30.0,
+                "alpha": 1.0,
+                "relevance_threshold": 4.0,
+                "content_weight": 0.05,
+            },
         },
     },
     "evaluate": {"relevance_threshold": 4.0, "bootstrap_samples": 1000},
@@ -111,6 +136,7 @@ WHOLE_NUMBERS: dict[str, tuple[list[int], list[int]]] = {
     "clean.min_movie_ratings": ([1, 10**9], [0, -5]),
     "svd.epochs": ([1, 10_000], [0, 10_001]),
     "als.iterations": ([1, 1000], [0, 1001]),
+    "ease.max_movies": ([1, 100_000], [0, 100_001]),
     "bayes.factors": ([1, 2000], [0, 2001]),
     "bayes.sweeps": ([22, 100_000], [3, 100_001]),
     "bayes.burn_in": ([0, 118], [-1, 100_001]),
@@ -137,6 +163,15 @@ NUMBERS: dict[str, tuple[list[float], list[float]]] = {
     "als.regularization": ([0, 1e6], [-0.1, 1.1e6]),
     "als.alpha": ([1e-9, 1e6], [0, -1, 1.1e6]),
     "als.relevance_threshold": ([-3, 0.5, 80], []),
+    "als.content_weight": ([0, 1e6], [-0.1, 1.1e6]),
+    "ease.regularization": ([1e-9, 1e6], [0, -0.1, 1.1e6]),
+    "ease.low": ([0, 10], [-0.1, 10.1]),
+    "ease.slope": ([0, 10], [-0.1, 10.1]),
+    "ease.relevance_threshold": ([-3, 0.5, 80], []),
+    "ease.dropout": ([0, 0.99], [-0.1, 1]),
+    "ease.user_power": ([0, 2], [-0.1, 2.1]),
+    "ease.popularity_power": ([0, 2], [-0.1, 2.1]),
+    "ease.content_weight": ([0, 1e6], [-0.1, 1.1e6]),
     f"{TRIAL}.learning_rate": ([1e-9, 1], [0, -0.1, 1.1]),
     f"{TRIAL}.regularization": ([0, 1e6], [-0.1, 1.1e6]),
     f"{TRIAL}.init_std_dev": ([0, 10], [-0.1, 10.1]),
@@ -145,6 +180,7 @@ NUMBERS: dict[str, tuple[list[float], list[float]]] = {
     f"{ALS_TRIAL}.regularization": ([0, 1e6], [-0.1, 1.1e6]),
     f"{ALS_TRIAL}.alpha": ([1e-9, 1e6], [0, -1, 1.1e6]),
     f"{ALS_TRIAL}.relevance_threshold": ([-3, 0.5, 80], []),
+    f"{ALS_TRIAL}.content_weight": ([0, 1e6], [-0.1, 1.1e6]),
     "evaluate.relevance_threshold": ([-3, 0.5, 80], []),
     "abtest.significance": ([1e-9, 0.49], [0, 0.5]),
     "abtest.power": ([0.51, 0.999], [0.5, 1]),
@@ -161,7 +197,7 @@ WORDS: dict[str, tuple[list[str], list[str]]] = {
     "clean.duplicates": (["auto", "last", "first", "mean", "sum"], ["latest"]),
     **{f"source.columns.{name}": (["auto", "x y"], [""]) for name in COLUMNS},
     "synthetic.preset": (["tiny", "small", "headline", "ml-25m"], ["huge", "Tiny", ""]),
-    "split.method": (["random", "temporal", "per_user_temporal"], ["tmporal"]),
+    "split.method": (["random", "temporal", "per_user_temporal", "cold_movies"], ["tmporal"]),
     "svd.engine": (["exact", "fast", "parallel", "surprise"], ["slow"]),
     "als.engine": (["fast", "implicit"], ["exact"]),
     "tune.search": (["grid", "tpe"], ["random"]),
@@ -269,6 +305,13 @@ def test_every_key_is_tested_here() -> None:
 @pytest.mark.parametrize(("key", "value"), cases(WHOLE_NUMBERS, 0) + cases(NUMBERS, 0) + cases(WORDS, 0))
 def test_accepts_the_whole_range(key: str, value: object, save: Save) -> None:
     assert get(load_params(save(with_value(key, value))), key) == value
+
+
+def test_the_library_is_given_no_content(save: Save) -> None:
+    tree = with_value("als.content_weight", 0.1)
+    tree["als"]["engine"] = "implicit"
+    expected = "params.yaml: als: the engine implicit knows no content: set content_weight to 0"
+    assert refusal(save(tree)) == expected
 
 
 def test_als_may_take_every_rating_as_confidence(save: Save) -> None:
@@ -410,7 +453,7 @@ def test_refuses_a_missing_key(key: str, save: Save) -> None:
     if key in {TRIAL, ALS_TRIAL}:
         section = key.removesuffix(".one")
         assert f"{section} is {{}}: it should have at least 1 item" in refusal(save(without(key)))
-    elif key in (f"{TRIAL}.init_std_dev", f"{TRIAL}.patience"):
+    elif key in (f"{TRIAL}.init_std_dev", f"{TRIAL}.patience", f"{ALS_TRIAL}.content_weight"):
         assert get(load_params(save(without(key))), key) == (0.1 if key.endswith("init_std_dev") else 0)
     else:
         assert refusal(save(without(key))) == f"params.yaml: key '{key}' is missing"

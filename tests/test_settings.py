@@ -8,6 +8,7 @@ from movierec.data.split import Method, split_ratings
 from movierec.data.synthetic import PRESETS
 from movierec.models.als import ALS
 from movierec.models.bayes import Bayes
+from movierec.models.ease import EASE
 from movierec.models.svd import SVD
 from movierec.settings import (
     LEAST_SWEEPS,
@@ -15,6 +16,7 @@ from movierec.settings import (
     AlsParams,
     BayesParams,
     CleanParams,
+    EaseParams,
     SplitParams,
     SvdConfiguration,
     SvdParams,
@@ -36,6 +38,7 @@ def test_sections_fit_the_functions_that_take_them() -> None:
 def test_sections_fit_the_models_that_take_them() -> None:
     assert {"factors", *SvdParams.model_fields} <= parameters(SVD) - {"seed"}
     assert {"factors", *AlsParams.model_fields} == parameters(ALS) - {"seed"}
+    assert set(EaseParams.model_fields) == parameters(EASE)
     assert set(BayesParams.model_fields) == parameters(Bayes) - {"seed"}
     assert Bayes().plan(10**9).sweeps == LEAST_SWEEPS
 

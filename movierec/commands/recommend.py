@@ -44,6 +44,7 @@ def recommend_movies(
     model: ModelOption = None,
     explain: Annotated[bool, typer.Option("--explain", help="Say which of the user's own ratings weigh most.")] = False,
     include_seen: Annotated[bool, typer.Option("--include-seen", help="Also what the user rated.")] = False,
+    diversity: Annotated[float, typer.Option(min=0, max=0.9, help="Above 0, such as 0.2: vary the genres.")] = 0.0,
     explore: Annotated[
         bool, typer.Option("--explore", help="Let chance lift what little is known of; the same all day, UTC.")
     ] = False,
@@ -60,6 +61,7 @@ def recommend_movies(
         genre=genre,
         decade=decade,
         exclude_seen=not include_seen,
+        diversity=diversity,
         explain=explain,
         now_s=int(time.time()),
     )

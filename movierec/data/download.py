@@ -104,7 +104,7 @@ def fetch_dataset(
                 found = find_source(content, params, feedback, label)
             except MovierecError as error:
                 raise _name_original(error, content, source, label) from error
-            if split != "random" and not found.has_times:
+            if "temporal" in split and not found.has_times:
                 raise MovierecError(
                     f"split.method {split} needs times, but {label} has none: choose random, or set "
                     "source.columns.timestamp if a column holds them"

@@ -1,4 +1,4 @@
-"""Dividing ratings into train, validation and test: at random, by time, or by time within each user."""
+"""Dividing ratings into train, validation and test: at random, by time, by time within each user, or by movie."""
 
 from typing import Final, Literal
 
@@ -9,7 +9,7 @@ import pandas as pd
 from movierec.columns import MOVIE_ID, TIMESTAMP, USER_ID
 from movierec.errors import MovierecError
 
-Method = Literal["random", "temporal", "per_user_temporal"]
+Method = Literal["random", "temporal", "per_user_temporal", "cold_movies"]
 PARTS: Final = ("train", "validation", "test")
 
 
@@ -26,13 +26,14 @@ def split_ratings(
     ----------
     ratings : DataFrame
         Sorted by user and movie.
-    method : {"random", "temporal", "per_user_temporal"}
+    method : {"random", "temporal", "per_user_temporal", "cold_movies"}
         ``random`` draws ratings; ``temporal`` cuts all of them at two moments, the latest being the test;
-        ``per_user_temporal`` does so within each user. Equal timestamps are ordered by user and movie.
+        ``per_user_temporal`` does so within each user. Equal timestamps are ordered by user and movie. ``cold_movies``
+        draws movies, and holds out all ratings of each: only their content can tell who would like them.
     validation, test : float
-        Shares of the ratings, in (0, 1) with a sum below 1.
+        Shares of the ratings, or of the movies where movies are drawn; in (0, 1) with a sum below 1.
     rng : numpy.random.Generator
-        Draws the random split.
+        Draws the ratings or movies.
 
     Returns
     -------
@@ -44,9 +45,14 @@ def split_ratings(
     MovierecError
         If a part would be empty, or `ratings` lack the times that the method needs.
     """
-    if method != "random" and TIMESTAMP not in ratings:
+    if "temporal" in method and TIMESTAMP not in ratings:
         raise MovierecError(f"split.method {method} needs times, but the data has none: choose random")
-    place = {"random": _place_at_random, "temporal": _place_by_time, "per_user_temporal": _place_by_user_time}
+    place = {
+        "random": _place_at_random,
+        "temporal": _place_by_time,
+        "per_user_temporal": _place_by_user_time,
+        "cold_movies": _place_by_movie,
+    }
     part = _cut(place[method](ratings, rng), validation, test)
     parts = {name: ratings.loc[part == number].reset_index(drop=True) for number, name in enumerate(PARTS)}
     for name, table in parts.items():
@@ -103,6 +109,11 @@ def _place_by_user_time(ratings: pd.DataFrame, _rng: np.random.Generator) -> npt
     place = np.empty(len(ratings))
     place[order] = (np.arange(len(ratings)) - np.repeat(start, count) + 0.5) / np.repeat(count, count)
     return place
+
+
+def _place_by_movie(ratings: pd.DataFrame, rng: np.random.Generator) -> npt.NDArray[np.float64]:
+    movies, row = np.unique(ratings[MOVIE_ID].to_numpy(), return_inverse=True)
+    return ((rng.permutation(len(movies)) + 0.5) / len(movies))[row]
 
 
 def _cut(place: npt.NDArray[np.float64], validation: float, test: float) -> npt.NDArray[np.int64]:

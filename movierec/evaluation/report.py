@@ -21,6 +21,7 @@ WITH_INTERVAL: Final = ("precision@10", "recall@10", "ndcg@10")
 RATING_METRICS: Final = ("rmse", "mae")
 COMPARED: Final = ("rmse", "ndcg@10")
 HEADLINE: Final = ("rmse", "mae", "ndcg@10", "coverage@10")
+SHOWN_BY_DVC: Final = ("rmse", "ndcg@10", "coverage@10")  # of nine models, on one screen
 
 
 def start_resampling(bed: TestBed, rng: np.random.Generator, samples: int) -> tuple[UserBootstrap, np.random.Generator]:
@@ -222,16 +223,18 @@ def tabulate_uncertainty(results: Mapping[str, ModelResult], bed: TestBed) -> di
 def select_headline(summary: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, float]]:
     """Return the metrics that DVC shows, ``{model: {metric: value}}``, rounded as they are stored."""
     return {
-        model: {metric: round(figures[metric], FLOAT_DIGITS) for metric in HEADLINE if metric in figures}
+        model: {metric: round(figures[metric], FLOAT_DIGITS) for metric in SHOWN_BY_DVC if metric in figures}
         for model, figures in summary.items()
     }
 
 
-def format_headline(headline: Mapping[str, Mapping[str, float]], floor: float | None) -> str:
+def format_headline(summary: Mapping[str, Mapping[str, Any]], floor: float | None) -> str:
     """Return the headline metrics as a table for people."""
     rows = [["model", "RMSE", "MAE", "NDCG@10", "coverage@10"]]
-    for model in (name for name in BY_NAME if name in headline):  # as in the roster, whatever order a file keeps
-        cells = (f"{headline[model][name]:.4f}" if name in headline[model] else "-" for name in HEADLINE)
+    for model in (name for name in BY_NAME if name in summary):  # as in the roster, whatever order a file keeps
+        cells = (
+            f"{round(summary[model][name], FLOAT_DIGITS):.4f}" if name in summary[model] else "-" for name in HEADLINE
+        )
         rows.append([model, *cells])
     table = align_columns(rows)
     if floor is None:

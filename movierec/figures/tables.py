@@ -23,6 +23,7 @@ COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
         "regularization",
         "alpha",
         "relevance_threshold",
+        "content_weight",
         "validation_ndcg@10",
     ),
     "evaluate_accuracy": ("model", "rmse", "rmse_low", "rmse_high", "mae", "mae_low", "mae_high"),

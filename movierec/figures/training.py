@@ -31,6 +31,7 @@ _HEADERS: Final = {
     "iterations": ("itera-", "tions"),
     "alpha": ("", "alpha"),
     "relevance_threshold": ("liked", "from"),
+    "content_weight": ("", "content"),
 }
 
 
@@ -158,7 +159,7 @@ def draw_als_tuning(trials: pd.DataFrame) -> Figure:
     ----------
     trials : DataFrame
         A row a trial: `configuration`, its settings `factors`, `iterations`, `regularization`, `alpha`,
-        `relevance_threshold` (NaN for none), and `validation_ndcg@10` in [0, 1]; at least one row.
+        `relevance_threshold` (NaN for none), `content_weight`, and `validation_ndcg@10` in [0, 1]; at least one row.
 
     Returns
     -------

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Final, Literal, Self
 
 import numba
 import numpy as np
@@ -11,22 +11,28 @@ import numpy.typing as npt
 import pandas as pd
 import scipy.sparse as sp
 
-from movierec.columns import MOVIE_ID, RATING, USER_ID
+from movierec.data.content import Content
 from movierec.errors import MovierecError
 from movierec.models.als_solver import AlternatingSolver
-from movierec.models.base import Array, Recommender, Rows, gather
-from movierec.models.bias import Bias
+from movierec.models.base import Array, Rows
+from movierec.models.calibration import CalibratedRanker
 from movierec.models.indexed import IndexedRatings
 from movierec.models.top_k import available_cores
 
+Scores = npt.NDArray[np.float32]
+_SETTINGS: Final = (
+    "factors", "iterations", "regularization", "alpha", "relevance_threshold", "content_weight", "seed", "engine",
+)  # fmt: skip
 
-class ALS(Recommender):
+
+class ALS(CalibratedRanker):
     """Rank by ``user factors . movie factors``, fitted to what was rated, weighted by confidence.
 
     Hu, Koren & Volinsky (2008), "Collaborative filtering for implicit feedback datasets". A rating of at
     least `relevance_threshold` stars has confidence ``alpha * stars``, any other rating 1; without a
     threshold every rating has ``alpha * stars``. What was not rated has preference 0 with confidence 1.
     Each equation is solved exactly: conjugate gradients give other top-10 lists on other processors.
+    With content, movie factors are drawn towards a linear map of it instead of towards 0: see `ContentMap`.
 
     Parameters
     ----------
@@ -40,6 +46,8 @@ class ALS(Recommender):
         Confidence a star, above 0.
     relevance_threshold : float or None
         In stars.
+    content_weight : float
+        How cheap the map from content to factors is, at least 0; at 0 there is none, to the bit.
     seed : int
         Of the initial factors, which both engines draw alike.
     engine : {"fast", "implicit"}
@@ -50,10 +58,8 @@ class ALS(Recommender):
     ----------
     user_factors, movie_factors : ndarray of float32, shape (users, factors) and (movies, factors)
         Latent factors.
-    user_bias, movie_bias : ndarray of float64, shape (users,) and (movies,)
-        Of the `Bias` model, for `predict` alone.
-    calibration : ndarray of float64, shape (3,)
-        Weights of 1, the bias model's prediction and the score in the predicted rating.
+    content_map : ndarray of float32, shape (content factors, factors)
+        See `place`; without content it has no rows.
     objective : list of float
         The loss after each sweep of the last fit; not stored with the model.
     """
@@ -61,10 +67,7 @@ class ALS(Recommender):
     name: ClassVar[str] = "als"
     user_factors: npt.NDArray[np.float32]
     movie_factors: npt.NDArray[np.float32]
-    mean: Array
-    user_bias: Array
-    movie_bias: Array
-    calibration: Array
+    content_map: npt.NDArray[np.float32]
 
     def __init__(
         self,
@@ -73,6 +76,7 @@ class ALS(Recommender):
         regularization: float = 30.0,
         alpha: float = 1.0,
         relevance_threshold: float | None = 4.0,
+        content_weight: float = 0.0,
         *,
         seed: int = 0,
         engine: Literal["fast", "implicit"] = "fast",
@@ -82,6 +86,8 @@ class ALS(Recommender):
         self.regularization = regularization
         self.alpha = alpha
         self.relevance_threshold = relevance_threshold
+        self.content_weight = content_weight
+        self.content_map = np.zeros((0, factors), dtype=np.float32)
         self.seed = seed
         self.engine = engine
         self.calibration = np.array([0.0, 1.0, 0.0])
@@ -93,6 +99,7 @@ class ALS(Recommender):
         on_sweep: Callable[[float], object] = lambda _: None,
         *,
         threads: int = 0,
+        content: Content | None = None,
     ) -> Self:
         """Learn the factors, and the biases for `predict`.
 
@@ -104,6 +111,8 @@ class ALS(Recommender):
             Called with the loss after each sweep: a pair's squared error, weighted by confidence, and the penalty.
         threads : int
             To fit with; 0 means all cores. No result depends on it.
+        content : Content, optional
+            Of the movies; not used where `content_weight` is 0.
 
         Returns
         -------
@@ -113,31 +122,39 @@ class ALS(Recommender):
         Raises
         ------
         MovierecError
-            If the equations have no unique solution in float32: too little regularization.
+            If the equations have no unique solution in float32: too little regularization; or if the engine implicit
+            is given content.
         """
         data = IndexedRatings.of(ratings)
         self.users, self.movies = data.users, data.movies
-        bias = Bias().fit(data)
-        self.mean, self.scale = bias.mean, bias.scale
-        self.user_bias, self.movie_bias = bias.user_bias, bias.movie_bias
-        self.objective = []
-        for loss in (self._sweep if self.engine == "fast" else self._sweep_by_implicit)(data, threads):
+        self._fit_bias(data)
+        self.objective, self.content_map = [], self.content_map[:0]
+        described = content.of(self.movies.ids) if content and self.content_weight else None
+        if self.engine == "fast":
+            losses = self._sweep(data, threads, described)
+        elif described is None:
+            losses = self._sweep_by_implicit(data, threads)
+        else:
+            raise MovierecError("the ALS's engine implicit knows no content: set its content_weight to 0")
+        for loss in losses:
             if not math.isfinite(loss):
                 raise MovierecError("the ALS diverges: raise its regularization")
             self.objective.append(loss)
             on_sweep(loss)
         return self
 
-    def _sweep(self, data: IndexedRatings, threads: int) -> Iterator[float]:
+    def _sweep(self, data: IndexedRatings, threads: int, described: Scores | None) -> Iterator[float]:
         """Fit by our solver; yield the loss after each sweep."""
         by_user, by_movie = (
             side._replace(stars=self._confidence(side.stars)) for side in (data.by_user, data.by_movie)
         )
-        solver = AlternatingSolver(by_user, by_movie, self.factors, self.regularization, self.seed)
+        content = None if described is None else (described, self.content_weight)
+        solver = AlternatingSolver(by_user, by_movie, self.factors, self.regularization, self.seed, content)
         with ThreadPoolExecutor(threads or available_cores()) as pool:
             for _ in range(self.iterations):
                 yield solver.sweep(pool)
         self.user_factors, self.movie_factors = solver.user_factors, solver.movie_factors
+        self.content_map = solver.content_map
 
     def _sweep_by_implicit(self, data: IndexedRatings, threads: int) -> Iterator[float]:
         """Fit by the library implicit; yield the losses when all is over."""
@@ -171,28 +188,6 @@ class ALS(Recommender):
         liked = stars >= (self.relevance_threshold or 0.0)
         return np.where(liked, np.float32(self.alpha) * stars.astype(np.float32, copy=False), np.float32(1.0))
 
-    def calibrate(self, ratings: pd.DataFrame) -> Self:
-        """Learn how scores translate into stars, by least squares on ratings that the fit did not see.
-
-        Parameters
-        ----------
-        ratings : DataFrame
-            Columns ``user_id``, ``movie_id``, ``rating``; the validation part.
-
-        Returns
-        -------
-        Self
-            Its `predict` now uses the scores.
-        """
-        inputs = self._calibration_inputs(ratings[USER_ID], ratings[MOVIE_ID])
-        stars = ratings[RATING].to_numpy(dtype=np.float64)
-        self.calibration = np.linalg.lstsq(inputs, stars, rcond=None)[0]
-        return self
-
-    def predict(self, user_ids: npt.ArrayLike, movie_ids: npt.ArrayLike) -> Array:
-        """Predict ratings in stars by the calibrated score; see `Recommender.predict`."""
-        return np.clip(self._calibration_inputs(user_ids, movie_ids) @ self.calibration, *self.scale)
-
     def predict_raw(self, user_ids: npt.ArrayLike, movie_ids: npt.ArrayLike) -> Array:
         """Return the uncalibrated score of each pair, about 0 to 1, shape (n,); 0 for unknown ids.
 
@@ -202,25 +197,26 @@ class ALS(Recommender):
         scores: Array = _score_pairs(user, movie, self.user_factors, self.movie_factors)
         return scores
 
-    def _calibration_inputs(self, user_ids: npt.ArrayLike, movie_ids: npt.ArrayLike) -> Array:
-        bias = (
-            self.mean
-            + gather(self.user_bias, self.users.rows(user_ids))
-            + gather(self.movie_bias, self.movies.rows(movie_ids))
-        )
-        return np.column_stack([np.ones(len(bias)), bias, self.predict_raw(user_ids, movie_ids)])
+    def place(self, content_factors: Scores) -> Scores:
+        """Return the factors that content alone suggests, shape (n, factors), of movies that nobody has rated.
+
+        Parameters
+        ----------
+        content_factors : ndarray of float32, shape (n, content factors)
+            From the same `Content` as in the fit.
+        """
+        return content_factors @ self.content_map
 
     def score_rows(self, user_rows: Rows) -> npt.NDArray[np.float32]:
         """Return the uncalibrated scores, shape (users, movies)."""
         return self.user_factors[user_rows] @ self.movie_factors.T
 
     def _arrays(self) -> dict[str, npt.NDArray[Any]]:
-        names = ("mean", "user_bias", "movie_bias", "user_factors", "movie_factors", "calibration")
-        return {name: getattr(self, name) for name in names}
+        names = ("user_factors", "movie_factors", "content_map")
+        return self._bias_arrays() | {name: getattr(self, name) for name in names}
 
     def _settings(self) -> dict[str, Any]:
-        names = ("factors", "iterations", "regularization", "alpha", "relevance_threshold", "seed", "engine")
-        return {name: getattr(self, name) for name in names}
+        return {name: getattr(self, name) for name in _SETTINGS}
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")

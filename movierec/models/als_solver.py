@@ -3,7 +3,8 @@
 Hu, Koren & Volinsky (2008), section 4: with ``Y`` the other side's factors, row ``u`` solves
 ``(Y.T Y + sum((c - 1) y y.T) + regularization I) x = sum(c y)``, both sums over what ``u`` rated with confidence ``c``.
 A rating of confidence 1 therefore adds nothing to the matrix. The loss after the half sweep costs nothing: with the
-solution in, the row's part of it is ``sum(c) - x . sum(c y)``.
+solution in, the row's part of it is ``sum(c) - x . sum(c y)``. A row that is drawn to a point ``m`` instead of to 0
+has ``regularization m`` besides in its right side ``b``, and its part is ``sum(c) - x . b + regularization m . m``.
 """
 
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +15,7 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
+from movierec.models.content_map import ContentMap
 from movierec.models.indexed import Grouped
 from movierec.models.normal_equations import (
     BATCH,
@@ -44,7 +46,9 @@ class AlternatingSolver:
     regularization : float
         L2 penalty.
     seed : int
-        Of the start, which is implicit's.
+        Of the start, which is implicit's; with content the movies start around 0.
+    content : tuple of (ndarray of float32, shape (movies, size), float), optional
+        The movies' content factors and their weight, above 0, as `ContentMap` takes them.
 
     Attributes
     ----------
@@ -52,7 +56,15 @@ class AlternatingSolver:
         The present state.
     """
 
-    def __init__(self, by_user: Grouped, by_movie: Grouped, factors: int, regularization: float, seed: int) -> None:
+    def __init__(
+        self,
+        by_user: Grouped,
+        by_movie: Grouped,
+        factors: int,
+        regularization: float,
+        seed: int,
+        content: tuple[Floats, float] | None = None,
+    ) -> None:
         self.by_user, self.by_movie = by_user, by_movie
         self.factors, self.regularization = factors, regularization
         rng = np.random.default_rng(seed)
@@ -60,6 +72,10 @@ class AlternatingSolver:
             _pad(rng.random((len(side.indptr) - 1, factors), dtype=np.float32) * np.float32(0.01))
             for side in (by_user, by_movie)
         )
+        self._map = ContentMap(*content, self._movie.shape[1]) if content else None
+        if content:
+            start = np.random.default_rng(seed).standard_normal((len(self._movie), factors), dtype=np.float32)
+            self._movie = _pad(np.float32(0.1 / np.sqrt(factors)) * start)
         cells = len(self._user) * len(self._movie)
         self._total = float(by_user.stars.sum(dtype=np.float64))
         self._total_confidence = self._total + cells - len(by_user.stars)
@@ -74,8 +90,14 @@ class AlternatingSolver:
         """A copy without padding."""
         return np.ascontiguousarray(self._movie[:, : self.factors])
 
+    @property
+    def content_map(self) -> Floats:
+        """A copy of the map from content to movie factors without padding, shape (size, factors); size 0 without."""
+        weights = self._map.weights if self._map else self._movie[:0]
+        return np.ascontiguousarray(weights[:, : self.factors])
+
     def sweep(self, pool: ThreadPoolExecutor) -> float:
-        """Solve for all users given the movies, then for all movies given the users.
+        """Solve for all users given the movies, for all movies given the users, then for the map from content.
 
         Parameters
         ----------
@@ -89,37 +111,49 @@ class AlternatingSolver:
             unique solution in float32.
         """
         self._solve(self.by_user, self._movie, self._user, pool)
-        explained = self._solve(self.by_movie, self._user, self._movie, pool)
-        penalty = self.regularization * float(np.sum(self._user.astype(np.float64) ** 2))
-        return (self._total - explained + penalty) / self._total_confidence
+        suggested = self._map.suggested if self._map else None
+        explained = self._solve(self.by_movie, self._user, self._movie, pool, suggested)
+        squares = float(np.sum(self._user.astype(np.float64) ** 2))
+        if self._map:
+            squares += self._map.follow(self._movie)
+        return (self._total - explained + self.regularization * squares) / self._total_confidence
 
-    def _solve(self, side: Grouped, other: Floats, out: Floats, pool: ThreadPoolExecutor) -> float:
-        """Overwrite `out`; return the sum of ``x . sum(c y)`` over its rows."""
+    def _solve(
+        self, side: Grouped, other: Floats, out: Floats, pool: ThreadPoolExecutor, drawn_to: Floats | None = None
+    ) -> float:
+        """Overwrite `out`; return the sum of ``x . b`` over its rows."""
         gram = _multiply(other, pool)
         width = other.shape[1]
         gram[np.diag_indices(width)] += np.float32(self.regularization)
         gram[range(self.factors, width), range(self.factors, width)] = 1  # keeps the padding 0
+        pull = out[:0] if drawn_to is None else np.float32(self.regularization) * drawn_to
         kernel = compile_half_sweep(width)
         bounds = split_rows(side.indptr, width, BLOCKS)
-        return float(sum(run_blocks(pool, lambda first, last: kernel(first, last, *side, other, gram, out), bounds)))
+        return float(
+            sum(run_blocks(pool, lambda first, last: kernel(first, last, *side, other, gram, pull, out), bounds))
+        )
 
 
 @cache
 def compile_half_sweep(width: int) -> Kernel:
     """Return the kernel for factors padded to this width, compiled when it is first called and kept on disk.
 
-    It is called as ``(first, last, indptr, indices, confidences, other, gram, out)``, solves rows `first` to `last`
-    into `out`, and returns the sum of ``x . sum(c y)`` over them, or NaN at an equation without a unique solution.
+    It is called as ``(first, last, indptr, indices, confidences, other, gram, pull, out)``, solves rows `first` to
+    `last` into `out`, and returns the sum of ``x . b`` over them, or NaN at an equation without a unique solution.
+    `pull` has one row for each of `out`, added to ``b``, or none.
     """
 
     @numba.njit(nogil=True, cache=True, error_model="numpy")
-    def solve_rows(first, last, indptr, indices, confidences, other, gram, out):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    def solve_rows(first, last, indptr, indices, confidences, other, gram, pull, out):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
         system, scratch = np.empty((width, width), np.float32), np.zeros((2, BATCH, width), np.float32)
         right, explained = np.empty(width, np.float32), 0.0
         for row in range(first, last):
             start, end = indptr[row], indptr[row + 1]
             system[:] = gram
-            right[:] = 0
+            if len(pull):
+                right[:] = pull[row]
+            else:
+                right[:] = 0
             confidence = confidences[start:end]
             add_ratings(
                 system, right, scratch, other, indices[start:end], confidence - np.float32(1), confidence, width

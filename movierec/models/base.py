@@ -192,12 +192,16 @@ class Recommender(ABC):
                 raise MovierecError(f"{path} holds a model {kind!r}, not {cls.name!r}")
             model = cls(**settings)
             model.users, model.movies = IdIndex(arrays.pop("user_ids")), IdIndex(arrays.pop("movie_ids"))
-            vars(model).update(arrays)
+            model._restore(arrays)
         except FileNotFoundError as error:
             raise MovierecError(f"{path} is missing: run `dvc repro` to make it") from error
         except (ValueError, KeyError, EOFError, TypeError, zipfile.BadZipFile) as error:
             raise MovierecError(f"{path} is no model file or is damaged: delete it and run `dvc repro`") from error
         return model
+
+    def _restore(self, arrays: dict[str, npt.NDArray[Any]]) -> None:
+        """Take back what `_arrays` gave; the users and movies are known by then."""
+        vars(self).update(arrays)
 
 
 def index_ids(ratings: pd.DataFrame) -> tuple[IdIndex, IdIndex, Rows, Rows]:

@@ -10,11 +10,15 @@ from movierec.models.als import ALS
 from movierec.models.base import Recommender
 from movierec.models.bayes import Bayes
 from movierec.models.bias import Bias
+from movierec.models.blend import Blend
+from movierec.models.ease import EASE
 from movierec.models.popularity import Popularity
 from movierec.models.svd import SVD
 from movierec.roster import BY_NAME, ROSTER, STORED
 
-CLASSES: Final[Mapping[str, type[Recommender]]] = {each.name: each for each in (SVD, ALS, Bayes, Bias, Popularity)}
+CLASSES: Final[Mapping[str, type[Recommender]]] = {
+    each.name: each for each in (SVD, ALS, EASE, Blend, Bayes, Bias, Popularity)
+}
 
 
 def load_model(path: Path) -> Recommender:

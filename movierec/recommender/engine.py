@@ -11,6 +11,7 @@ from movierec.errors import MovierecError
 from movierec.ids import OwnId, find_rows
 from movierec.models.base import Rows
 from movierec.models.gibbs.day_effects import SECONDS_A_DAY
+from movierec.models.rerank import rerank_by_mmr
 from movierec.models.top_k import top_k_rows
 from movierec.recommender.answers import Answer, Reason, Recommendation, Strategy, name_reasons
 from movierec.recommender.artifacts import Artifacts
@@ -24,6 +25,7 @@ from movierec.text import find_nearest
 __all__ = ["POPULARITY", "Answer", "Engine", "Reason", "Recommendation", "Strategy"]
 
 Values = npt.NDArray[np.floating[Any]]
+CANDIDATES: Final = 50  # that a varied list is picked from
 _NO_EXCLUSION: Final = np.zeros(2, dtype=np.int32)
 _NOTHING: Final = np.empty(0, dtype=np.int32)
 
@@ -62,6 +64,7 @@ class Engine:
         decade: int | None = None,
         exclude_seen: bool = True,
         explain: bool = False,
+        diversity: float = 0.0,
         now_s: int = 0,
     ) -> Answer:
         """Recommend movies to a user.
@@ -84,6 +87,8 @@ class Engine:
             Give the ratings that speak most for each movie, at most 3. They are parts of the folded-in
             score, which for a trained user differs a little from the score given, and from that of an exploring model.
             A score of 0 or less has no reasons.
+        diversity : float
+            In [0, 1): above 0 the list is picked from a longer one so that its genres vary; see `rerank_by_mmr`.
         now_s : int
             Seconds since 1970 (UTC): an exploring model draws anew for each user and day.
 
@@ -109,7 +114,11 @@ class Engine:
             items = self._describe(places, scores, self._see(self.artifacts.rating_model, profile)[1], None)
             return Answer(strategy, POPULARITY, self.artifacts.version, items)
         scorer, rows = self._scorers[name], self._places[name]
-        chosen, scores = _choose(self._score(name, taste, profile.user_id, now_s), allowed[rows], k)
+        wanted = max(k, CANDIDATES) if diversity else k
+        chosen, scores = _choose(self._score(name, taste, profile.user_id, now_s), allowed[rows], wanted)
+        if diversity:
+            picked = self._vary(rows[chosen], scores, k, diversity)
+            chosen, scores = chosen[picked], scores[picked]
         shares = scorer.explain(profile, taste, chosen) if explain else None
         rater = self.artifacts.rating_model
         expected = taste if scorer is self._scorers[rater] else self._see(rater, profile)[1]
@@ -197,6 +206,17 @@ class Engine:
         if name not in EXPLORING:
             return scorer.score(taste)
         return scorer.explore(taste, seeds.rng(user_id, "explore", f"day {now_s // SECONDS_A_DAY}"))
+
+    def _vary(self, places: Rows, scores: Values, k: int, diversity: float) -> Rows:
+        """Pick which of some movies, best first, make a list of varied genres; return their places among them."""
+        genres = [set(self._catalogue.at(place).genres) for place in places]
+        names = sorted(set[str]().union(*genres))
+        order = np.arange(len(places), dtype=np.int32)
+        if not names:
+            return order[:k]
+        vectors = np.array([[name in each for name in names] for each in genres], dtype=np.float32)
+        picked: Rows = rerank_by_mmr(order[None], scores[None], vectors, min(k, len(order)), diversity)[0]
+        return picked
 
     def _describe(
         self, places: Rows, scores: Values, taste: Taste | None, shares: Shares | None

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from movierec.models.als import ALS
 from movierec.models.base import Array, Rows
 from movierec.models.bias import Bias
+from movierec.models.calibration import CalibratedRanker
 from movierec.models.svd import SVD
 
 PRIOR_PENALTY = 3.0
@@ -126,7 +127,7 @@ def fold_in_svd(model: SVD, movie_rows: Rows, stars: npt.ArrayLike) -> FoldedUse
     return _solve(inputs.T @ inputs + penalty * np.eye(inputs.shape[1]), inputs, residuals)
 
 
-def fold_in_bias(model: ALS, movie_rows: Rows, stars: npt.ArrayLike) -> float:
+def fold_in_bias(model: CalibratedRanker, movie_rows: Rows, stars: npt.ArrayLike) -> float:
     """Return a user's bias in stars given the movies', exactly as the last step of `Bias.fit` computes it."""
     residuals = np.asarray(stars, dtype=np.float64) - model.mean - model.movie_bias[movie_rows]
     return float(residuals.sum() / (len(residuals) + Bias().user_penalty))

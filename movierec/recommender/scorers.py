@@ -12,11 +12,15 @@ from movierec.ids import find_rows
 from movierec.models.als import ALS
 from movierec.models.base import Array, Recommender, Rows, gather
 from movierec.models.bayes import Bayes
+from movierec.models.blend import Blend
+from movierec.models.ease import EASE
 from movierec.models.svd import SVD
 from movierec.recommender.fold_in import FoldedUser, fold_in_als, fold_in_bias, fold_in_svd, gram_of_movies, with_ones
 from movierec.recommender.profiles import Profile
 from movierec.recommender.scorer import Predicted, Scorer, Scores, Shares, Taste
 from movierec.recommender.scorer_bayes import BayesScorer
+from movierec.recommender.scorer_blend import BlendScorer
+from movierec.recommender.scorer_ease import EaseScorer
 
 
 @dataclass(frozen=True, eq=False)
@@ -156,12 +160,12 @@ class SvdScorer(FactorScorer):
 
 
 def make_scorer(model: Recommender) -> Scorer[Any]:
-    """Return the scorer of a fitted ALS, SVD or Bayesian factorisation.
+    """Return the scorer of a fitted model of one of the kinds that are stored.
 
     Raises
     ------
     MovierecError
-        If it is another model: without factors nobody can be folded in.
+        If it is another model: nobody can be folded in.
     """
     if isinstance(model, ALS):
         return AlsScorer(model)
@@ -169,4 +173,8 @@ def make_scorer(model: Recommender) -> Scorer[Any]:
         return SvdScorer(model)
     if isinstance(model, Bayes):
         return BayesScorer(model)
-    raise MovierecError(f"the service cannot use a model {model.name!r}: give it an ALS, an SVD or a Bayes")
+    if isinstance(model, EASE):
+        return EaseScorer(model)
+    if isinstance(model, Blend):
+        return BlendScorer(model)
+    raise MovierecError(f"the service cannot use a model {model.name!r}: give it one that the pipeline stores")

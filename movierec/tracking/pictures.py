@@ -7,7 +7,9 @@ from movierec.figures import Name
 FIGURES: Final = {
     "train_svd": (Name.LEARNING_CURVE_SVD,),
     "train_als": (Name.LEARNING_CURVE_ALS,),
+    "train_ease": (),
     "train_bayes": (Name.LEARNING_CURVE_BAYES,),
+    "train_blend": (),
     "tune svd": (Name.TUNING_SVD,),
     "tune als": (Name.TUNING_ALS,),
     "evaluate": (

@@ -132,7 +132,8 @@ class _Reader:
 
 def _build_training(reader: _Reader) -> Iterator[Record]:
     name = reader.stage.name
-    rows = reader.table(f"plots/{name}.csv")
+    table = f"plots/{name}.csv"
+    rows = reader.table(table) if table in reader.stage.outs else [{}]
     curves = {column: [row[column] for row in rows] for column in list(rows[0])[1:]}
     path = "metrics/{}.json" if f"metrics/details/{name}.json" not in reader.stage.outs else "metrics/details/{}.json"
     final = reader.found(path.format(name), name)[name.removeprefix("train_")]
@@ -181,7 +182,7 @@ def _build_trials(reader: _Reader, model: str) -> Iterator[Record]:
 
 def _build_evaluation(reader: _Reader) -> Iterator[Record]:
     found = reader.details("evaluate")
-    data, _ = found.pop("data"), found.pop("comparisons")
+    data, _ = found.pop("data") | found.pop("cold_movies", {}), found.pop("comparisons")
     settings = find_settings(reader.snapshot.stages, reader.details("tune"))
     models = [
         reader.record(
@@ -218,7 +219,9 @@ def _parse(text: str) -> Any:  # noqa: ANN401  # a cell
 _BUILDERS: Final[dict[str, Callable[[_Reader], Iterator[Record]]]] = {
     "train_svd": _build_training,
     "train_als": _build_training,
+    "train_ease": _build_training,
     "train_bayes": _build_training,
+    "train_blend": _build_training,
     "tune": _build_tuning,
     "evaluate": _build_evaluation,
     "abtest": _build_experiment,

@@ -11,7 +11,7 @@ from movierec.params import read_params_yaml
 from movierec.paths import PARAMS
 from movierec.tracking.git import extract_files, is_edited, list_experiments, read_commit
 
-TRACKED: Final = ("train_svd", "train_als", "train_bayes", "tune", "evaluate", "abtest")
+TRACKED: Final = ("train_svd", "train_als", "train_ease", "train_bayes", "tune", "train_blend", "evaluate", "abtest")
 WORKSPACE: Final = "workspace"
 HEAD: Final = "HEAD"
 PIPELINE: Final = "dvc.yaml"

@@ -1,9 +1,11 @@
 """Trials of the ALS: NDCG@10 on validation over the full catalogue."""
 
+import hashlib
 from typing import ClassVar
 
 import pandas as pd
 
+from movierec.data.content import Content
 from movierec.evaluation.validation import measure_validation_ndcg
 from movierec.metrics.relevance import Relevance
 from movierec.models.als import ALS
@@ -20,6 +22,8 @@ class AlsObjective(Objective):
         As `Objective` takes them.
     relevance_threshold : float
         Stars from which a validation rating makes its movie relevant.
+    content : Content, optional
+        Of the movies, for settings whose ``content_weight`` is above 0.
     """
 
     model: ClassVar[str] = "als"
@@ -33,6 +37,8 @@ class AlsObjective(Objective):
         "movierec.models.als_solver",
         "movierec.models.base",
         "movierec.models.bias",
+        "movierec.models.calibration",
+        "movierec.models.content_map",
         "movierec.models.indexed",
         "movierec.models.normal_equations",
         "movierec.models.rows",
@@ -43,14 +49,23 @@ class AlsObjective(Objective):
     )
     libraries: ClassVar[tuple[str, ...]] = ("numba", "numpy", "pandas", "scipy")
 
-    def __init__(self, train: pd.DataFrame, validation: pd.DataFrame, seed: int, relevance_threshold: float) -> None:
+    def __init__(
+        self,
+        train: pd.DataFrame,
+        validation: pd.DataFrame,
+        seed: int,
+        relevance_threshold: float,
+        content: Content | None = None,
+    ) -> None:
         super().__init__(train, validation, seed)
         self.relevance = Relevance(train, validation, relevance_threshold)
+        self.content = content
 
     def fit(self, settings: Settings, on_step: OnStep = ignore_step, *, threads: int = 0) -> ALS:
         """Fit on train, calibrate on validation; see `Objective.fit`."""
         model = ALS(**settings, seed=self.seed)
-        return model.fit(self.data, lambda _loss: on_step(None), threads=threads).calibrate(self.validation)
+        model.fit(self.data, lambda _loss: on_step(None), threads=threads, content=self.content)
+        return model.calibrate(self.validation)
 
     def score(self, model: Recommender) -> dict[str, float]:
         """Return ``validation_ndcg@10``, 0 to 1; see `measure_validation_ndcg`."""
@@ -65,4 +80,5 @@ class AlsObjective(Objective):
         return float(2 * settings["iterations"] * settings["factors"] ** 2)
 
     def _conditions(self) -> str:
-        return f"relevant from {self.relevance.threshold}"
+        content = self.content.of(self.relevance.catalogue.ids).tobytes() if self.content else b""
+        return f"relevant from {self.relevance.threshold} with content {hashlib.sha256(content).hexdigest()}"

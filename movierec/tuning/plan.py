@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from movierec.data.content import Content
 from movierec.settings import Section, TuneParams
 from movierec.tuning.als import AlsObjective
 from movierec.tuning.objective import Objective
@@ -13,7 +14,12 @@ from movierec.tuning.tpe import TpeSearch
 
 
 def plan_searches(
-    tune: TuneParams, relevance_threshold: float, train: pd.DataFrame, validation: pd.DataFrame, seed: int
+    tune: TuneParams,
+    relevance_threshold: float,
+    train: pd.DataFrame,
+    validation: pd.DataFrame,
+    seed: int,
+    content: Content | None = None,
 ) -> list[GridSearch]:
     """Set up the search of each kind of model.
 
@@ -27,6 +33,8 @@ def plan_searches(
         What to fit on and what to score on.
     seed : int
         Of every fit and of the proposals.
+    content : Content, optional
+        Of the movies.
 
     Returns
     -------
@@ -35,7 +43,7 @@ def plan_searches(
     """
     kinds: tuple[tuple[Objective, Mapping[str, Section]], ...] = (
         (SvdObjective(train, validation, seed), tune.svd),
-        (AlsObjective(train, validation, seed, relevance_threshold), tune.als),
+        (AlsObjective(train, validation, seed, relevance_threshold, content), tune.als),
     )
     if tune.search == "grid":
         return [GridSearch(objective, configurations) for objective, configurations in kinds]

@@ -146,7 +146,21 @@ def test_the_seed_decides_the_random_split_alone() -> None:
     for method in METHODS:
         first, again, other = (split(ratings, method, 0.1, 0.2, seed) for seed in (1, 1, 2))
         assert all(first[name].equals(again[name]) for name in PARTS)
-        assert all(first[name].equals(other[name]) for name in PARTS) == (method != "random")
+        by_chance = method in {"random", "cold_movies"}
+        assert all(first[name].equals(other[name]) for name in PARTS) != by_chance
+
+
+@given(tables(), shares)
+def test_cold_movies_are_in_one_part_alone(ratings: pd.DataFrame, sizes: tuple[float, float]) -> None:
+    try:
+        parts = split(ratings, "cold_movies", *sizes)
+    except MovierecError:
+        assume(False)
+    movies = [set(table["movie_id"]) for table in parts.values()]
+    total = len(set.union(*movies))
+    assert sum(map(len, movies)) == total
+    for held_out, share in zip(movies[1:], sizes, strict=True):
+        assert abs(len(held_out) - share * total) <= 1 + 1e-9
 
 
 def test_random_split_is_fair() -> None:
@@ -167,6 +181,7 @@ def test_random_split_is_fair() -> None:
         ("temporal", 2, 0.5, 0.1, "test"),
         ("temporal", 1, 0.6, 0.3, "train"),
         ("per_user_temporal", 2, 0.3, 0.2, "test"),
+        ("cold_movies", 3, 0.1, 0.01, "validation"),
     ],
 )
 def test_refuses_an_empty_part(method: Method, n: int, validation: float, test: float, empty: str) -> None:

@@ -114,13 +114,19 @@ def test_predictions_at_both_ends_of_the_scale_have_a_calibration_bin(stars: flo
 
 def test_headline_is_rounded_as_it_is_stored_and_told() -> None:
     # 0.0769496 would be told as 0.0769 and its stored form 0.07695 as 0.0770 or 0.0769, by chance
-    headline = report.select_headline({"als": {"rmse": 0.0769496, "ndcg@10": 0.07694951}})
+    summary = {"als": {"rmse": 0.0769496, "ndcg@10": 0.07694951}}
+    headline = report.select_headline(summary)
     assert headline == {"als": {"rmse": 0.07695, "ndcg@10": 0.07695}}
-    assert report.format_headline(headline, None).split("\n")[1].split() == ["als", "0.0770", "-", "0.0770", "-"]
+    for figures in (summary, headline):
+        assert report.format_headline(figures, None).split("\n")[1].split() == ["als", "0.0770", "-", "0.0770", "-"]
+
+
+def test_the_headline_leaves_out_what_would_not_fit_a_screen() -> None:
+    assert report.select_headline(SUMMARY)["svd"] == {"rmse": 0.91234, "ndcg@10": 0.05, "coverage@10": 0.5}
 
 
 def test_format_headline() -> None:
-    lines = report.format_headline(report.select_headline(SUMMARY), 0.8).splitlines()
+    lines = report.format_headline(SUMMARY, 0.8).splitlines()
     assert [line.split() for line in lines[:3]] == [
         ["model", "RMSE", "MAE", "NDCG@10", "coverage@10"],
         ["svd", "0.9123", "0.6250", "0.0500", "0.5000"],
@@ -132,7 +138,7 @@ def test_format_headline() -> None:
 
 @pytest.mark.parametrize("floor", [None, 0.8])
 def test_the_floor_is_told_where_it_is_known(floor: float | None) -> None:
-    assert ("noise floor" in report.format_headline(report.select_headline(SUMMARY), floor)) == (floor is not None)
+    assert ("noise floor" in report.format_headline(SUMMARY, floor)) == (floor is not None)
 
 
 def summarize(bed: TestBed, **models: Recommender) -> dict[str, dict[str, Any]]:

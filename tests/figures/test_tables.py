@@ -55,12 +55,13 @@ def test_binary_file_is_damaged(tmp_path: Path) -> None:
         read_table(tmp_path, "train_als")
 
 
-ALS_TRIALS = "configuration,factors,iterations,regularization,alpha,relevance_threshold,validation_ndcg@10\n"
+SETTINGS = "factors,iterations,regularization,alpha,relevance_threshold,content_weight"
+ALS_TRIALS = f"configuration,{SETTINGS},validation_ndcg@10\n"
 
 
-@pytest.mark.parametrize("others", ["", "b,1,1,1,1,4.0,1\n"])
+@pytest.mark.parametrize("others", ["", "b,1,1,1,1,4.0,0,1\n"])
 def test_a_threshold_may_be_absent(tmp_path: Path, others: str) -> None:
-    write(tmp_path, f"{ALS_TRIALS}a,1,1,1,1,,1\n{others}", "tune_als")
+    write(tmp_path, f"{ALS_TRIALS}a,1,1,1,1,,0,1\n{others}", "tune_als")
     table = read_table(tmp_path, "tune_als")
     assert table["relevance_threshold"].dtype == float
     assert math.isnan(table["relevance_threshold"][0])
@@ -69,6 +70,6 @@ def test_a_threshold_may_be_absent(tmp_path: Path, others: str) -> None:
 
 @pytest.mark.parametrize("value", ["nan", "inf", "high"])
 def test_a_threshold_is_a_number_or_absent(tmp_path: Path, value: str) -> None:
-    write(tmp_path, f"{ALS_TRIALS}a,1,1,1,1,{value},1\n", "tune_als")
+    write(tmp_path, f"{ALS_TRIALS}a,1,1,1,1,{value},0,1\n", "tune_als")
     with pytest.raises(MovierecError, match=f"column 'relevance_threshold' holds '{value}' instead of a number"):
         read_table(tmp_path, "tune_als")

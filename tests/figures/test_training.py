@@ -131,27 +131,27 @@ def test_single_trial_is_singular() -> None:
 
 
 def als_trials(*rows: tuple[Any, ...]) -> pd.DataFrame:
-    columns = ["configuration", "factors", "iterations", "regularization", "alpha", "relevance_threshold"]
-    return pd.DataFrame(rows, columns=[*columns, "validation_ndcg@10"])
+    settings = ["factors", "iterations", "regularization", "alpha", "relevance_threshold", "content_weight"]
+    return pd.DataFrame(rows, columns=["configuration", *settings, "validation_ndcg@10"])
 
 
 def test_of_the_als_the_highest_is_the_best(check_figure: Check) -> None:
-    table = als_trials(("low", 50, 15, 30.0, 1.0, 4.0, 0.2), ("high", 16, 8, 0.5, 2.0, np.nan, 0.25))
+    table = als_trials(("low", 50, 15, 30.0, 1.0, 4.0, 0.0, 0.2), ("high", 16, 8, 0.5, 2.0, np.nan, 0.05, 0.25))
     figure = check_figure(lambda: draw_als_tuning(table))
     best, others = figure.axes[0].lines
     assert (xy(best), xy(others)) == ([[0.25, 1]], [[0.2, 2]])
     rows = [label.get_text().split() for label in figure.axes[0].get_yticklabels()]
     assert rows == [
-        ["itera-", "regular-", "liked", "configuration", "factors", "tions", "ization", "alpha", "from"],
-        ["high", "16", "8", "0.5", "2", "none"],
-        ["low", "50", "15", "30", "1", "4"],
+        ["itera-", "regular-", "liked", "configuration", "factors", "tions", "ization", "alpha", "from", "content"],
+        ["high", "16", "8", "0.5", "2", "none", "0.05"],
+        ["low", "50", "15", "30", "1", "4", "0"],
     ]
     assert figure.get_suptitle() == "als: highest validation NDCG@10 among 2 configurations: high, 0.2500"
 
 
 @pytest.mark.parametrize("step", [0.0, 1e-6, 0.01])
 def test_extreme_trials_of_the_als(check_figure: Check, step: float) -> None:
-    table = als_trials(*((f"trial_{n}", n + 1, 10, 1e-6, 1e6, None, step * n) for n in range(40)))
+    table = als_trials(*((f"trial_{n}", n + 1, 10, 1e-6, 1e6, None, 0.1 * n, step * n) for n in range(40)))
     figure = check_figure(lambda: draw_als_tuning(table.astype({"relevance_threshold": float})))
     drawn = np.concatenate([line.get_xdata() for line in figure.axes[0].lines])
     np.testing.assert_array_equal(np.sort(drawn), np.sort(table["validation_ndcg@10"]))

@@ -14,6 +14,8 @@ from movierec.models.als import ALS
 from movierec.models.base import Recommender, gather, index_ids
 from movierec.models.bayes import Bayes
 from movierec.models.bias import Bias
+from movierec.models.blend import Blend
+from movierec.models.ease import EASE
 from movierec.models.popularity import Popularity
 from movierec.models.svd import SVD
 
@@ -25,6 +27,10 @@ MODELS: dict[str, Callable[[], Recommender]] = {
     "als": lambda: ALS(factors=5, iterations=3, regularization=1.0),
     "implicit": lambda: ALS(factors=5, iterations=3, regularization=1.0, engine="implicit"),
     "bayes": lambda: Bayes(factors=5, sweeps=12, burn_in=4, directions=4),
+    "als_content": lambda: ALS(factors=5, iterations=3, regularization=1.0, content_weight=0.1),
+    "ease": lambda: EASE(regularization=10.0),
+    "ease_of_the_most_rated": lambda: EASE(regularization=10.0, max_movies=20),
+    "blend": lambda: Blend(als={"factors": 5, "iterations": 3, "regularization": 1.0}),
     "bias": Bias,
     "popularity": Popularity,
 }

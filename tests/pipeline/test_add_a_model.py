@@ -98,9 +98,9 @@ def test_a_new_model_is_a_row_a_file_and_a_stage(project: Project) -> None:
         "      - models/mean.npz\n      - models/svd.npz\n      - models/svd_tuned.npz\n",
     )
     project.run("python", "-m", "movierec.stage_code")
-    project.replace("params.yaml", "treatment: als", "treatment: mean")
+    project.replace("params.yaml", "treatment: blend", "treatment: mean")
     output = project.run("dvc", "repro")
-    assert "mean against popularity on ndcg@10" in output
+    assert "mean against als on ndcg@10" in output
     metrics = json.loads((project.folder / "metrics/evaluate.json").read_text())
     assert metrics["mean"]["rmse"] > metrics["bias"]["rmse"]
     assert "movierec/models/mean.py" in (project.folder / "dvc.lock").read_text()

@@ -12,9 +12,11 @@ from movierec.columns import MOVIE_ID, USER_ID
 from movierec.models.als import ALS
 from movierec.models.base import Recommender
 from movierec.models.bias import Bias
+from movierec.models.blend import Blend
+from movierec.models.ease import EASE
 from movierec.models.popularity import Popularity
 from movierec.models.svd import SVD
-from stages import evaluate, train_als, train_svd, tune
+from stages import evaluate, train_als, train_blend, train_ease, train_svd, tune
 from tests.pipeline.conftest import ROOT, Project
 
 pytestmark = pytest.mark.xdist_group("pipeline")
@@ -30,7 +32,7 @@ def test_only_evaluate_may_read_the_test_part() -> None:
     # That a stage reads nothing else than it declares is tested in test_isolation.py.
     assert readers("data/split/test.parquet") == {"evaluate"}
     assert readers("data/clean/ratings.parquet") == {"split"}
-    assert readers("data/raw") == {"clean"}
+    assert readers("data/raw") == {"clean", "split"}  # which reads the tags, and keeps none of a held-out rating
 
 
 def pairs(ratings: pd.DataFrame) -> set[tuple[int, int]]:
@@ -49,19 +51,21 @@ def test_models_are_fitted_on_train_alone(project: Project, monkeypatch: pytest.
 
         monkeypatch.setattr(model, method, record)
 
-    for model in (SVD, ALS, Bias, Popularity):
+    for model in (SVD, ALS, EASE, Bias, Popularity):
         spy(model, "fit")
-    spy(ALS, "calibrate")
+    for ranker in (ALS, EASE, Blend):
+        spy(ranker, "calibrate")
     shutil.rmtree(project.folder / ".movierec")  # finished trials would not be fitted again
     monkeypatch.chdir(project.folder)
     monkeypatch.setenv("DVC_ROOT", str(project.folder))
     monkeypatch.setenv("MOVIEREC_TRACKING", "off")
-    for stage in (train_svd, train_als, tune, evaluate):
+    for stage in (train_svd, train_als, train_ease, tune, train_blend, evaluate):
         stage.main()
     train, validation, test = (
         pairs(pd.read_parquet(Path("data/split") / f"{part}.parquet")) for part in ("train", "validation", "test")
     )
     assert not (train | validation) & test
-    assert {name for name, _ in given} == {"SVD.fit", "ALS.fit", "ALS.calibrate", "Bias.fit", "Popularity.fit"}
+    fits = {"SVD.fit", "ALS.fit", "EASE.fit", "Bias.fit", "Popularity.fit"}
+    assert {name for name, _ in given} == fits | {"ALS.calibrate", "EASE.calibrate", "Blend.calibrate"}
     for name, seen in given:
-        assert seen == (validation if name == "ALS.calibrate" else train), name
+        assert seen == (train if name in fits else validation), name

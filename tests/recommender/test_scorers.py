@@ -7,6 +7,8 @@ from movierec import io, paths
 from movierec.errors import MovierecError
 from movierec.models.als import ALS
 from movierec.models.bayes import Bayes
+from movierec.models.blend import Blend
+from movierec.models.ease import EASE
 from movierec.models.popularity import Popularity
 from movierec.models.svd import SVD
 from movierec.recommender.artifacts import Artifacts
@@ -39,10 +41,11 @@ def test_the_parts_of_an_explanation_sum_to_the_folded_in_score(artifacts: Artif
     shares = scorer.explain(profile, taste, rows)
     np.testing.assert_array_equal(shares.parts, scorer.explain(profile, recalled, rows).parts)
     np.testing.assert_allclose(shares.scores, scorer.score(taste), rtol=1e-4, atol=1e-5)
-    if not isinstance(model, Bayes):  # what it adds, `test_bayes_fold_in` checks
+    if not isinstance(model, Bayes | Blend):  # what they add, `test_bayes_fold_in` and `test_scorer_blend` check
         offset = model.mean + model.movie_bias if isinstance(model, SVD) else np.zeros(len(rows))
         np.testing.assert_allclose(shares.parts.sum(axis=1) + offset, shares.scores)
-    assert shares.rated_ids.tolist() == [movie for movie in profile.movie_ids.tolist() if movie in model.movies.ids]
+    known = model.movies.ids[model.modelled] if isinstance(model, EASE) else model.movies.ids
+    assert shares.rated_ids.tolist() == [movie for movie in profile.movie_ids.tolist() if movie in known]
 
 
 def test_whoever_rated_no_known_movie_cannot_be_folded_in(artifacts: Artifacts) -> None:
@@ -65,7 +68,7 @@ def test_a_movie_without_factors_is_like_none(artifacts: Artifacts) -> None:
 
 def test_a_model_without_factors_is_refused(shop: Path) -> None:
     ratings = io.read_parquet(shop / paths.CLEAN_RATINGS)
-    with pytest.raises(MovierecError, match="cannot use a model 'popularity': give it an ALS, an SVD or a Bayes"):
+    with pytest.raises(MovierecError, match="cannot use a model 'popularity': give it one that the pipeline stores"):
         make_scorer(Popularity().fit(ratings))
 
 

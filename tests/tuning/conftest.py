@@ -10,6 +10,8 @@ import pandas as pd
 import pytest
 
 from movierec.columns import MOVIE_ID, RATING, TIMESTAMP, USER_ID
+from movierec.data.content import Content
+from movierec.ids import IdIndex
 from movierec.models.als import ALS
 from movierec.models.svd import SVD
 from movierec.settings import AlsConfiguration, SvdConfiguration
@@ -29,6 +31,14 @@ def draw_ratings(count: int, seed: int, users: int = 40, movies: int = 30) -> pd
 
 
 TRAIN, VALIDATION = draw_ratings(600, seed=0), draw_ratings(100, seed=1)
+_NOTHING = np.zeros((0, 2), dtype=np.float32)
+CONTENT = Content(
+    IdIndex(np.arange(1, 31)),
+    np.random.default_rng(2).standard_normal((30, 2)).astype(np.float32),
+    np.empty(0, dtype=np.str_),
+    _NOTHING[:, 0],
+    _NOTHING,
+)
 
 
 def configure(factors: int = 3, epochs: int = 2, rate: float = 0.01, penalty: float = 0.02) -> SvdConfiguration:
@@ -66,8 +76,8 @@ def svd_objective(train: pd.DataFrame = TRAIN, validation: pd.DataFrame = VALIDA
     return SvdObjective(train, validation, seed)
 
 
-def als_objective(threshold: float = THRESHOLD, seed: int = SEED) -> AlsObjective:
-    return AlsObjective(TRAIN, VALIDATION, seed, threshold)
+def als_objective(threshold: float = THRESHOLD, seed: int = SEED, content: Content | None = None) -> AlsObjective:
+    return AlsObjective(TRAIN, VALIDATION, seed, threshold, content)
 
 
 def results_in(folder: Path) -> dict[str, dict[str, Any]]:

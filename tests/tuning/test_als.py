@@ -12,7 +12,7 @@ from movierec.models.als import ALS
 from movierec.tuning.als import AlsObjective
 from movierec.tuning.memory import TrialMemory
 from movierec.tuning.search import GridSearch, run_searches
-from tests.tuning.conftest import ALS_CONFIGURATIONS, SEED, THRESHOLD, TRAIN, VALIDATION, als_objective
+from tests.tuning.conftest import ALS_CONFIGURATIONS, CONTENT, SEED, THRESHOLD, TRAIN, VALIDATION, als_objective
 
 
 def ndcg_slowly(model: ALS) -> float:
@@ -52,6 +52,15 @@ def test_the_model_is_calibrated_on_validation_whatever_the_threads(tmp_path: Pa
     ALS(**settings, seed=SEED).fit(TRAIN).calibrate(VALIDATION).save(tmp_path / "plain.npz")
     assert len({path.read_bytes() for path in tmp_path.iterdir()}) == 1
     assert steps == [None] * als_objective().count_steps(settings)
+
+
+def test_content_is_used_where_it_has_weight() -> None:
+    settings = ALS_CONFIGURATIONS["plain"].model_dump()
+    plain, same = als_objective().fit(settings), als_objective(content=CONTENT).fit(settings)
+    np.testing.assert_array_equal(same.movie_factors, plain.movie_factors)
+    model = als_objective(content=CONTENT).fit(settings | {"content_weight": 0.5})
+    assert model.content_map.shape == (2, 3)
+    assert model.content_map.any()
 
 
 def test_without_any_relevant_movie_every_score_is_0() -> None:

@@ -4,6 +4,7 @@ import ast
 import importlib
 import inspect
 from collections.abc import Callable
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -13,11 +14,14 @@ import pytest
 
 from movierec.columns import MOVIE_ID, RATING, USER_ID
 from movierec.tuning.objective import Objective
-from tests.tuning.conftest import SEED, TRAIN, VALIDATION, als_objective, svd_objective
+from tests.tuning.conftest import CONTENT, SEED, TRAIN, VALIDATION, als_objective, svd_objective
 
 ROOT = Path(__file__).parents[2]
 OBJECTIVES: tuple[Objective, ...] = (svd_objective(), als_objective())
 MODULES = [(each, module) for each in OBJECTIVES for module in each.code]
+
+
+CONTENT_CODE = {"data.content", "data.layouts", "data.tags"}
 
 
 def change(table: pd.DataFrame, column: str, row: int, value: float) -> pd.DataFrame:
@@ -77,6 +81,12 @@ def test_another_seed_model_or_threshold_is_another_key() -> None:
     assert len(keys | {als_objective(seed=SEED + 1).key}) == 5
 
 
+def test_other_content_is_another_key() -> None:
+    other = replace(CONTENT, factors=CONTENT.factors + np.float32(0.1))
+    assert len({als_objective(content=content).key for content in (None, CONTENT, other)}) == 3
+    assert als_objective(content=CONTENT).key == als_objective(content=replace(CONTENT)).key
+
+
 @pytest.mark.parametrize(("each", "module"), MODULES, ids=[f"{each.model} {module}" for each, module in MODULES])
 def test_other_code_is_another_key(each: Objective, module: str, monkeypatch: pytest.MonkeyPatch) -> None:
     before = each.key
@@ -111,7 +121,11 @@ def imported_by(module: str) -> set[str]:
     [
         # Names, messages, files and rankings.
         (svd_objective(), {"columns", "data.exclusions", "errors", "io", "models.top_k", "roster"}),
-        (als_objective(), {"columns", "errors", "io", "models.sgd.schedule", "models.shared_ranking", "roster"}),
+        # What comes of the content is part of the key.
+        (
+            als_objective(),
+            {*CONTENT_CODE, "columns", "errors", "io", "models.sgd.schedule", "models.shared_ranking", "roster"},
+        ),
     ],
     ids=["svd", "als"],
 )

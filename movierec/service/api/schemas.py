@@ -75,6 +75,7 @@ class RecommendationQuery(_In):
     decade: Decade | None = None
     exclude_seen: bool = Field(default=True, description="leave out what the user rated")
     explain: bool = Field(default=False, description="give the user's own ratings that weigh most")
+    diversity: float = Field(default=0.0, ge=0, lt=1, description="above 0, such as 0.2: the list's genres vary more")
     model: ServedName | None = Field(default=None, description="instead of the champion or the experiment's arm")
 
 

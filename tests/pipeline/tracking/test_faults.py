@@ -20,7 +20,7 @@ def test_a_half_logged_run_is_logged_again(copy: Project) -> None:
         database.execute("update runs set status = 'RUNNING', end_time = null where name = 'evaluate'")
         database.execute("delete from latest_metrics where run_uuid in (select run_uuid from runs where name = 'bias')")
     before = keys(copy)
-    assert sync(copy).startswith("6 results: 1 new, 5 known")
+    assert sync(copy).startswith("9 results: 1 new, 8 known")
     assert keys(copy) == before
     assert {run["status"] for run in read_runs(copy)} == {"FINISHED"}
     (bias,) = (run for run in read_runs(copy) if run["name"] == "bias")
@@ -42,7 +42,7 @@ def test_an_edited_file_is_skipped_and_named(copy: Project) -> None:
     (copy.folder / "metrics/details/abtest.json").write_text("{}")
     output = sync(copy)
     assert "abtest of workspace skipped: metrics/details/abtest.json is not what dvc.lock says\n" in output
-    assert "5 results: 5 new" in output
+    assert "8 results: 8 new" in output
 
 
 def test_a_store_that_cannot_be_written_costs_one_line(copy: Project) -> None:
@@ -74,7 +74,7 @@ def test_a_moved_project_leaves_the_old_folder_alone(synced: Project, tmp_path: 
     )
     (project.folder / "mlflow.db").unlink()
     shutil.rmtree(project.folder / "mlartifacts")
-    assert sync(project).startswith("6 results: 6 new")
+    assert sync(project).startswith("9 results: 9 new")
     assert sorted(synced.folder.joinpath("mlartifacts").rglob("*")) == before
 
 

@@ -14,8 +14,9 @@ from tests.pipeline.conftest import Project
 from tests.pipeline.tracking.runs import ON, dump, keys, parents, read_runs, sync
 
 pytestmark = pytest.mark.xdist_group("pipeline")
-TRACKED = ("train_svd", "train_als", "tune", "evaluate", "abtest")
-PARENTS = ["abtest", "evaluate", "train_als", "train_svd", "tune als", "tune svd"]
+TRAININGS = ("train_als", "train_bayes", "train_blend", "train_ease", "train_svd")
+TRACKED = (*TRAININGS, "tune", "evaluate", "abtest")
+PARENTS = ["abtest", "evaluate", *TRAININGS, "tune als", "tune svd"]
 
 
 def champion(project: Project) -> str:
@@ -38,7 +39,7 @@ def test_sync_logs_each_result_with_all_that_belongs_to_it(synced: Project) -> N
     assert {run["tags"]["mlflow.source.git.commit"] for run in runs} == {head}
     assert {run["tags"]["dvc.stage"] for run in runs} == set(TRACKED)
     count = Counter(run["tags"]["dvc.stage"] for run in runs)
-    assert count == {"train_svd": 1, "train_als": 1, "abtest": 1, "evaluate": 1 + 6, "tune": 1 + 10 + 1 + 3}
+    assert count == {**dict.fromkeys(TRAININGS, 1), "abtest": 1, "evaluate": 1 + 9, "tune": 1 + 10 + 1 + 4}
     metrics = json.loads((synced.folder / "metrics/details/evaluate.json").read_text())
     (tuned,) = (run for run in runs if run["params"].get("model") == "svd_tuned")
     assert tuned["metrics"]["ndcg_at_10"] == metrics["svd_tuned"]["ndcg@10"]
@@ -67,7 +68,7 @@ def test_sync_logs_each_result_with_all_that_belongs_to_it(synced: Project) -> N
 
 def test_synchronising_twice_changes_nothing(copy: Project) -> None:
     before = dump(copy)
-    assert sync(copy) == "6 results: 0 new, 6 known, 0 updated; 0 new model versions\n"
+    assert sync(copy) == "9 results: 0 new, 9 known, 0 updated; 0 new model versions\n"
     assert dump(copy) == before
 
 
@@ -84,9 +85,9 @@ def test_stages_log_what_sync_would_and_write_the_same_bytes(built: Project, syn
         assert own[name]["stage_time_s"] > 0
         assert own[name]["peak_memory_mb"] > 50
     assert own["train_svd"]["stage_time_s"] > own["train_svd"]["training_time_s"] > 0
-    assert sync(project).startswith("6 results: 0 new, 6 known, 6 updated;")  # now with figures
+    assert sync(project).startswith("9 results: 0 new, 9 known, 9 updated;")  # now with figures
     (project.folder / "mlflow.db").unlink()
-    assert sync(project).startswith("6 results: 6 new, 0 known, 0 updated;")
+    assert sync(project).startswith("9 results: 9 new, 0 known, 0 updated;")
     assert {run["name"]: run["metrics"] for run in parents(project)} == own  # the costs were kept
 
 
@@ -94,13 +95,13 @@ def test_a_result_that_comes_again_is_the_same_run(copy: Project) -> None:
     before = keys(copy)
     copy.replace("params.yaml", "power: 0.8", "power: 0.9")
     copy.run("dvc", "repro", "abtest", variables=ON)
-    assert len(parents(copy)) == 7
+    assert len(parents(copy)) == 10
     copy.replace("params.yaml", "power: 0.9", "power: 0.8")
     (copy.folder / "models/svd.npz").unlink()
     copy.run("dvc", "repro", "abtest", variables=ON)  # restores the one, repeats the other
     sync(copy)
-    assert len(parents(copy)) == 7
-    assert sorted(run["tags"]["dvc.exp"] for run in parents(copy)) == ["", *["workspace"] * 6]
+    assert len(parents(copy)) == 10
+    assert sorted(run["tags"]["dvc.exp"] for run in parents(copy)) == ["", *["workspace"] * 9]
     assert set(before) < set(keys(copy))
 
 
@@ -108,13 +109,13 @@ def test_what_is_committed_can_be_compared_with_the_workspace(copy: Project) -> 
     copy.replace("params.yaml", "power: 0.8", "power: 0.9")
     copy.run("dvc", "repro", "abtest")
     (copy.folder / "mlflow.db").unlink()
-    assert sync(copy).startswith("7 results: 7 new")
+    assert sync(copy).startswith("10 results: 10 new")
     by_name = {run["tags"]["dvc.exp"]: run["name"] for run in parents(copy)}
     assert by_name.pop("HEAD,workspace") != "abtest"
     assert by_name == {"HEAD": "abtest", "workspace": "abtest"}
     copy.commit()
     sync(copy)
-    assert sorted(run["tags"]["dvc.exp"] for run in parents(copy)) == ["", *["workspace"] * 6]
+    assert sorted(run["tags"]["dvc.exp"] for run in parents(copy)) == ["", *["workspace"] * 9]
 
 
 def test_experiments_are_synchronised_under_their_names(copy: Project, tmp_path: Path) -> None:
@@ -125,18 +126,18 @@ def test_experiments_are_synchronised_under_their_names(copy: Project, tmp_path:
     assert sorted(run["tags"]["dvc.exp"] for run in parents(copy) if run["name"] == "abtest") == [
         "strong", "weak", "workspace",
     ]  # fmt: skip
-    assert sync(copy).startswith("8 results: 0 new, 8 known, ")
+    assert sync(copy).startswith("11 results: 0 new, 11 known, ")
     names = {run["tags"]["dvc.exp"] for run in parents(copy) if run["name"] != "abtest"}
     assert names == {"strong,weak,workspace"}
     (copy.folder / "mlflow.db").unlink()
-    assert sync(copy).startswith("8 results: 8 new")
+    assert sync(copy).startswith("11 results: 11 new")
     before = dump(copy)
-    assert sync(copy).startswith("8 results: 0 new, 8 known, 0 updated")
+    assert sync(copy).startswith("11 results: 0 new, 11 known, 0 updated")
     assert dump(copy) == before
     copy.run("git", "clone", "--quiet", ".", str(tmp_path / "clone"))
     clone = Project(tmp_path / "clone")
     clone.run("dvc", "exp", "pull", "--no-cache", "origin", "strong", "weak")
-    assert "8 results: 8 new, 0 known, 0 updated; 0 new model versions\n" in sync(clone)
+    assert "11 results: 11 new, 0 known, 0 updated; 0 new model versions\n" in sync(clone)
     assert keys(clone) == keys(copy)
     copy.run("dvc", "exp", "remove", "weak")
     sync(copy)

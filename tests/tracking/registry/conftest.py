@@ -35,7 +35,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def registered(template: Path, project: Path, tmp_path_factory: pytest.TempPathFactory) -> Store:
-    """Return a store with the four models; not to be changed."""
+    """Return a store with every stored model; not to be changed."""
     folder = tmp_path_factory.mktemp("registered")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DVC_ROOT", str(folder))

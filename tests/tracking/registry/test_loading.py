@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from mlflow import MlflowClient
 
+from movierec.io import read_parquet
 from movierec.models.als import ALS
 from movierec.roster import STORED
 from movierec.tracking.registry import NAME, register_models
@@ -28,11 +29,14 @@ def test_no_artifact_is_a_pickle(registered: Store) -> None:
     written_by_loading = {"__pycache__", "registered_model_meta"}  # perhaps, in another test
     found = (registered.database.parent / "artifacts").rglob("*")
     files = [path for path in found if path.is_file() and written_by_loading.isdisjoint(path.parts)]
-    assert {path.name for path in files} >= {"MLmodel", "als_tuned.npz", "seen.npz", "served_model.py"}
+    names = {"MLmodel", "als_tuned.npz", "movies.parquet", "ratings.parquet", "served_model.py"}
+    assert names <= {path.name for path in files}
     texts = {".py", ".json", ".yaml", ".txt", ".html", ".css", ".js", ".svg"}
     for path in files:
-        assert path.suffix in {*texts, ".npz"} or path.name == "MLmodel"
-        if path.suffix == ".npz":
+        assert path.suffix in {*texts, ".npz", ".parquet"} or path.name == "MLmodel"
+        if path.suffix == ".parquet":
+            read_parquet(path)
+        elif path.suffix == ".npz":
             with np.load(path, allow_pickle=False) as arrays:
                 assert all(array.dtype != object for array in arrays.values())  # reading refuses them, too
         else:
@@ -78,4 +82,4 @@ def test_a_real_server_keeps_models_and_alias(template: Path, project: Path, tmp
         assert register_models(client, experiment_id, project).new == tuple(STORED)
         assert register_models(client, experiment_id, project).new == ()
         assert champion(client) == "als_tuned"
-        assert len(client.search_model_versions(f"name = '{NAME}'")) == 4
+        assert len(client.search_model_versions(f"name = '{NAME}'")) == len(STORED)

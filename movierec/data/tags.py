@@ -1,0 +1,135 @@
+"""Reader of the tags that users gave movies, where a data set has them; what a tag is worth is decided elsewhere."""
+
+import csv
+import io
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from movierec.columns import MOVIE_ID, USER_ID
+from movierec.data.layouts import LAYOUTS
+from movierec.data.source_ids import SOURCE_ID
+from movierec.errors import MovierecError
+
+TAG: Final = "tag"
+TAG_FILES: Final = {"csv": "tags.csv", "dat": "tags.dat", "tab": None}
+_CSV_COLUMNS: Final = ("userId", "movieId", "tag")
+_ID_LIMIT: Final = 2**31
+NO_TAGS: Final = pd.DataFrame(
+    {USER_ID: np.empty(0, np.int32), MOVIE_ID: np.empty(0, np.int32), TAG: pd.Series([], dtype="str")}
+)
+
+
+def read_tags(folder: Path) -> pd.DataFrame:
+    """Read every tag of a folder in any layout.
+
+    Parameters
+    ----------
+    folder : Path
+        Holds the files of one of MovieLens's layouts, or other ones; ``tags.csv`` or ``tags.dat`` may be among them.
+
+    Returns
+    -------
+    DataFrame
+        ``user_id`` and ``movie_id`` int32, ``tag`` str in lower case with single blanks, in the file's order.
+        No rows where there is no such file beside one layout's others; a blank tag is left out.
+
+    Raises
+    ------
+    MovierecError
+        If a line of the tags has no ids or too few fields (the message names it).
+    """
+    found = [each for each in LAYOUTS if all((folder / n).is_file() for n in (each.ratings_file, each.movies_file))]
+    name = TAG_FILES[found[0].name] if found else None
+    path = folder / name if name else None
+    rows: list[tuple[int, int, str]] = []
+    if path is not None and path.is_file():
+        lines = _csv_lines(path) if found[0].name == "csv" else _dat_lines(path)
+        rows = [_parse(line, fields, path) for line, fields in lines]
+    users, movies, tags = zip(*rows, strict=True) if rows else ((), (), ())
+    table = pd.DataFrame(
+        {
+            USER_ID: np.array(users, dtype=np.int32),
+            MOVIE_ID: np.array(movies, dtype=np.int32),
+            TAG: pd.Series(tags, dtype="str"),
+        }
+    )
+    return table[table[TAG] != ""].reset_index(drop=True)
+
+
+def are_own_codes(users: pd.DataFrame, movies: pd.DataFrame) -> bool:
+    """Tell whether users and movies are called what the data calls them: else the ids of tags mean others."""
+    return SOURCE_ID not in movies and bool((users[USER_ID].astype(str) == users[SOURCE_ID]).all())
+
+
+def drop_held_out_tags(tags: pd.DataFrame, *held_out: pd.DataFrame) -> pd.DataFrame:
+    """Leave out the tags of users for movies whose rating by that user is held out.
+
+    Who tags a movie has most likely watched it, so such a tag would tell a model what it is to predict.
+
+    Parameters
+    ----------
+    tags : DataFrame
+        ``user_id``, ``movie_id`` and ``tag``.
+    *held_out : DataFrame
+        Parts such as validation and test, with ``user_id`` and ``movie_id``.
+
+    Returns
+    -------
+    DataFrame
+        The other rows, in their order.
+
+    Examples
+    --------
+    >>> tags = pd.DataFrame({"user_id": [1, 2], "movie_id": [5, 5], "tag": ["noir", "slow"]})
+    >>> drop_held_out_tags(tags, pd.DataFrame({"user_id": [2], "movie_id": [5]}))["tag"].tolist()
+    ['noir']
+    """
+    hidden = np.concatenate([np.empty(0, dtype=np.int64), *(_keys(part) for part in held_out)])
+    return tags[~np.isin(_keys(tags), hidden)].reset_index(drop=True)
+
+
+def _keys(table: pd.DataFrame) -> npt.NDArray[np.int64]:
+    keys: npt.NDArray[np.int64] = (table[USER_ID].to_numpy(dtype=np.int64) << 32) + table[MOVIE_ID].to_numpy()
+    return keys
+
+
+def _decode(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise MovierecError(f"{path} is not UTF-8 (at byte {error.start + 1}): save it as UTF-8") from error
+
+
+def _csv_lines(path: Path) -> Iterator[tuple[int, list[str]]]:
+    reader = csv.reader(io.StringIO(_decode(path), newline=""))
+    header = [name.strip() for name in next(reader, [])]
+    if missing := [name for name in _CSV_COLUMNS if header.count(name) != 1]:
+        raise MovierecError(f"{path}: the first line must name {', '.join(_CSV_COLUMNS)} once, {missing[0]!r} too")
+    places = [header.index(name) for name in _CSV_COLUMNS]
+    for row in reader:
+        if row:
+            yield reader.line_num, [row[place] for place in places if place < len(row)]
+
+
+def _dat_lines(path: Path) -> Iterator[tuple[int, list[str]]]:
+    for number, line in enumerate(_decode(path).split("\n"), start=1):
+        if line.strip():
+            user, _, rest = line.partition("::")
+            movie, _, rest = rest.partition("::")
+            yield number, [user, movie, rest.rpartition("::")[0]]
+
+
+def _parse(line: int, fields: list[str], path: Path) -> tuple[int, int, str]:
+    try:
+        user, movie, tag = fields
+        ids = int(user), int(movie)
+    except ValueError as error:
+        raise MovierecError(f"{path}, line {line}: not a user id, a movie id and a tag: correct the file") from error
+    if not all(0 < each < _ID_LIMIT for each in ids):
+        raise MovierecError(f"{path}, line {line}: an id is not in 1 to {_ID_LIMIT - 1}: correct the file")
+    return *ids, " ".join(tag.lower().split())

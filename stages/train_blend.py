@@ -1,0 +1,32 @@
+"""Stage train_blend: blend EASE and the tuned ALS, with the weight that ranks best on validation."""
+
+from movierec import io, paths
+from movierec.columns import MOVIE_ID, RATING, USER_ID
+from movierec.metrics.rating import rmse
+from movierec.metrics.relevance import Relevance
+from movierec.models.als import ALS
+from movierec.models.blend import Blend
+from movierec.models.ease import EASE
+from movierec.params import load_scaled_params
+from movierec.roster import VALIDATION_RMSE
+from movierec.tracking.stage import run_stage, timed
+from movierec.tuning.blend import choose_weight
+
+
+def main() -> None:
+    """Write models/blend.npz, metrics/train_blend.json and its details."""
+    params = load_scaled_params()
+    train, validation = io.read_parquet(paths.TRAIN), io.read_parquet(paths.VALIDATION)
+    ease, als = EASE.load(paths.MODELS / "ease.npz"), ALS.load(paths.MODELS / "als_tuned.npz")
+    model, threshold = Blend().adopt(ease, als), params.evaluate.relevance_threshold
+    with timed("training_time_s"):
+        model.weight, ndcg = choose_weight(model, Relevance(train, validation, threshold))
+    model.calibrate(validation).save(paths.MODELS / "blend.npz")
+    found = {VALIDATION_RMSE: rmse(validation[RATING], model.predict(validation[USER_ID], validation[MOVIE_ID]))}
+    io.write_json({"blend": found | {"weight": model.weight}}, paths.DETAILS / "train_blend.json")
+    io.write_json({"blend": found}, paths.METRICS / "train_blend.json")
+    print(f"blend: {model.weight:.0%} EASE, the rest ALS; NDCG@10 {ndcg:.4f} on validation")
+
+
+if __name__ == "__main__":
+    run_stage("train_blend", main)
