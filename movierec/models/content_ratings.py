@@ -64,7 +64,7 @@ class ContentRatings:
         self.content = content
         self.users, movies, user, movie = index_ids(ratings)
         bias = Bias().fit(ratings)
-        self.mean, self.user_bias = float(bias.mean), bias.user_bias
+        self.mean, self.scale, self.user_bias = float(bias.mean), bias.scale, bias.user_bias
         factors = content.of(movies.ids).astype(np.float64)
         residuals = ratings[RATING].to_numpy(dtype=np.float64) - self.mean - self.user_bias[user]
         counts = np.bincount(movie)
