@@ -1,4 +1,4 @@
-"""A project as dvc.lock describes it, with five fitted models, and stores to register them in."""
+"""A project as dvc.lock describes it, with fitted models, and stores to register them in."""
 
 import hashlib
 import os
@@ -22,13 +22,15 @@ from movierec.io import write_json, write_parquet
 from movierec.models.als import ALS
 from movierec.models.base import Recommender
 from movierec.models.bayes import Bayes
+from movierec.models.blend import Blend
+from movierec.models.ease import EASE
 from movierec.models.svd import SVD
 from movierec.roster import BY_NAME, STORED
 from tests.beds import random_bed
 from tests.waiting import PATIENCE_S
 
 BED = random_bed()
-VALUES = {"als": 0.2, "als_tuned": 0.3, "bayes": 0.05, "svd": 0.01, "svd_tuned": 0.02}
+VALUES = {"als": 0.2, "als_tuned": 0.3, "ease": 0.1, "blend": 0.15, "bayes": 0.05, "svd": 0.01, "svd_tuned": 0.02}
 QUIET = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_LOGGING_LEVEL": "ERROR", "GIT_PYTHON_REFRESH": "quiet"}
 STRICT = {**QUIET, "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false"}
 
@@ -52,6 +54,10 @@ def write_figures(folder: Path, **values: float) -> None:
 def make_model(kind: str, seed: int) -> Recommender:
     if kind == "bayes":
         return Bayes(factors=3, sweeps=12, burn_in=4, directions=4, seed=seed)
+    if kind == "ease":
+        return EASE()
+    if kind == "blend":
+        return Blend(als={"factors": 4, "iterations": 2, "seed": seed})
     return ALS(factors=4, iterations=2, seed=seed) if kind == "als" else SVD(factors=4, seed=seed)
 
 
