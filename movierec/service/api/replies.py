@@ -122,6 +122,7 @@ class Filters(_Out):
     genres: tuple[str, ...]
     decades: tuple[int, ...]
     scale: RatingScale
+    text_ids: bool = Field(description="whether users are called by texts, not by integers")
 
 
 class ServedModels(_Out):

@@ -41,6 +41,7 @@ async def list_filters(live: LiveNow) -> Filters:
         genres=live.artifacts.catalogue.genres,
         decades=live.artifacts.catalogue.decades,
         scale=RatingScale.model_validate(live.artifacts.scale),
+        text_ids=live.artifacts.profiles.users.are_text,
     )
 
 
