@@ -30,6 +30,7 @@ from movierec.models.bias import Bias
 from movierec.models.popularity import Popularity
 from movierec.models.svd import SVD
 from movierec.params import load_params
+from movierec.scales import HALF_STARS
 
 RESULT = Path(__file__).parent / "results/accuracy.json"
 DATASETS = ("ml-100k", "ml-latest-small")
@@ -57,7 +58,7 @@ def measure_rating(ratings: pd.DataFrame) -> Iterator[tuple[str, dict[str, float
     A configuration's number of epochs comes from a fit on 80 % that watches the permutation's second tenth; then it is
     fitted on all 90 %. ``svd tuned`` is the configuration with the lowest RMSE on that tenth: the test has no say.
     """
-    params = load_params()
+    params = load_params(scale=HALF_STARS)
     test, train = take_parts(ratings, [0.1])
     _, validation, most = take_parts(ratings, [0.1, 0.2])
     yield "bias", judge(Bias().fit(train), test)
@@ -139,7 +140,7 @@ def judge(model: Recommender, test: pd.DataFrame) -> dict[str, float]:
 
 def measure_ranking(ratings: pd.DataFrame, movies: pd.DataFrame) -> Iterator[tuple[str, dict[str, float]]]:
     """Yield NDCG, precision and recall at 10 of popularity and of the ALS with the defaults of params.yaml."""
-    params = load_params()
+    params = load_params(scale=HALF_STARS)
     test, validation, train = take_parts(ratings, [0.2, 0.3])
     bed = TestBed(train, validation, test, movies, params.evaluate.relevance_threshold)
     als = ALS(params.factors, **params.als.model_dump(), seed=params.seed)

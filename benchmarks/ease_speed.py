@@ -25,6 +25,7 @@ from movierec.evaluation.validation import measure_validation_ndcg
 from movierec.io import write_json
 from movierec.models.ease import EASE
 from movierec.params import load_params
+from movierec.scales import HALF_STARS
 
 RESULT: Final = Path(__file__).parent / "results/ease_speed.json"
 MOVIES: Final = (20_000, 4_000, 2_000)  # the first is more than there are
@@ -42,7 +43,7 @@ def main() -> None:
 
 def make_data() -> TestBed:
     """Generate, clean and split by the parameters of params.yaml."""
-    params = load_params()
+    params = load_params(scale=HALF_STARS)
     with TemporaryDirectory() as folder:
         write_synthetic(Path(folder), PRESETS["headline"], params.synthetic.noise, params.seed)
         raw, movies = read_ratings(Path(folder)), read_movies(Path(folder))

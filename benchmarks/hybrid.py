@@ -25,6 +25,7 @@ from movierec.metrics.rating import rmse
 from movierec.models.als import ALS
 from movierec.models.svd import SVD
 from movierec.params import Params, load_params
+from movierec.scales import HALF_STARS
 
 RESULT = Path(__file__).parent / "results/hybrid.json"
 DATASETS = ("ml-latest-small", "ml-100k")
@@ -44,7 +45,7 @@ class Candidates(NamedTuple):
 
 def main() -> None:
     """Measure every data set and seed, print and store the figures."""
-    params = load_params()
+    params = load_params(scale=HALF_STARS)
     results: dict[str, dict[str, dict[str, float]]] = {}
     for dataset in DATASETS:
         raw, movies = load_dataset(dataset)

@@ -19,6 +19,7 @@ from movierec.models.als import ALS
 from movierec.models.base import Recommender
 from movierec.models.popularity import Popularity
 from movierec.params import load_params
+from movierec.scales import HALF_STARS
 
 RESULT = Path(__file__).parent / "results/intervals.json"
 DATASETS = ("ml-latest-small", "ml-100k")
@@ -27,7 +28,7 @@ RESAMPLES = 10_000
 
 def main() -> None:
     """Measure, print and store both intervals of each vector."""
-    params = load_params()
+    params = load_params(scale=HALF_STARS)
     results: dict[str, dict[str, dict[str, float]]] = {}
     for dataset in DATASETS:
         bed = split_dataset(*load_dataset(dataset), params, params.seed)

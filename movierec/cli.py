@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from movierec.commands import abtest, ratings, recommend, serve, track
+from movierec.commands import abtest, inspect, ratings, recommend, serve, track
 from movierec.errors import run_command
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -12,6 +12,7 @@ app.add_typer(abtest.app, name="abtest")
 app.add_typer(ratings.app, name="ratings")
 app.add_typer(track.app, name="track")
 app.command("serve")(serve.serve)
+app.command("inspect")(inspect.inspect)
 recommend.add_commands(app)
 
 

@@ -1,10 +1,18 @@
 """Mapping between the data set's ids and the rows of a matrix."""
 
+import re
+from typing import Final
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 UNKNOWN = -1
+LARGEST_ID: Final = 2**31 - 1
+LONGEST_ID: Final = 200  # characters
+
+OwnId = int | str  # of a user or movie, as the data has it
+_INTEGER: Final = re.compile("0|[1-9][0-9]{0,9}")
 
 
 class IdIndex:
@@ -44,6 +52,28 @@ class IdIndex:
         """Return the row of each id, in the shape of `ids`; `UNKNOWN` (-1) where the id is not in the index."""
         wanted = np.asarray(ids)
         return self._index.get_indexer(pd.Index(wanted.ravel())).astype(np.int32).reshape(wanted.shape)
+
+
+def read_id(own: OwnId) -> OwnId:
+    """Return an id in the one form that ids are compared and stored in.
+
+    Parameters
+    ----------
+    own : int or str
+        As someone wrote it.
+
+    Returns
+    -------
+    int or str
+        An integer where it is one from 0 to `LARGEST_ID`, otherwise text.
+
+    Examples
+    --------
+    >>> read_id("42"), read_id("007"), read_id(76561198000000001)
+    (42, '007', '76561198000000001')
+    """
+    text = str(own)
+    return int(text) if _INTEGER.fullmatch(text) and int(text) <= LARGEST_ID else text
 
 
 def find_rows(ids: npt.NDArray[np.int32], wanted: npt.ArrayLike) -> npt.NDArray[np.int32]:

@@ -2,15 +2,18 @@
 
 import re
 import reprlib
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, get_args, get_origin
+from typing import Any, Literal, get_args, get_origin
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError, model_validator
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from movierec.errors import MovierecError
-from movierec.paths import PARAMS
+from movierec.io import read_json
+from movierec.paths import DETAILS, PARAMS
+from movierec.scales import Scale
 from movierec.settings import (
     AbtestParams,
     AlsParams,
@@ -19,7 +22,9 @@ from movierec.settings import (
     EaseParams,
     EvaluateParams,
     Factors,
+    RatingScale,
     Section,
+    SourceParams,
     SplitParams,
     SvdParams,
     SyntheticParams,
@@ -35,6 +40,9 @@ class Params(Section):
     dataset: str = Field(min_length=1, description="registered name, `synthetic`, path or URL")
     factors: Factors
     synthetic: SyntheticParams
+    source: SourceParams
+    feedback: Literal["auto", "explicit", "implicit"] = Field(description="ratings, or events such as likes and plays")
+    rating_scale: RatingScale
     clean: CleanParams
     split: SplitParams
     svd: SvdParams
@@ -44,6 +52,12 @@ class Params(Section):
     tune: TuneParams
     evaluate: EvaluateParams
     abtest: AbtestParams
+
+    @model_validator(mode="after")
+    def _order_by_times_there_are(self) -> "Params":
+        if self.source.columns.timestamp is None and "temporal" in self.split.method:
+            raise ValueError(f"split.method {self.split.method} needs times, but source.columns.timestamp is null")
+        return self
 
 
 def read_params_yaml(path: Path = PARAMS) -> dict[str, Any]:
@@ -77,13 +91,16 @@ def read_params_yaml(path: Path = PARAMS) -> dict[str, Any]:
     return content
 
 
-def load_params(path: Path = PARAMS) -> Params:
+def load_params(path: Path = PARAMS, scale: Scale | None = None) -> Params:
     """Read and check every parameter of the experiment.
 
     Parameters
     ----------
     path : Path
         The params file.
+    scale : Scale, optional
+        Of the ratings; each `relevance_threshold` that is ``auto`` becomes its `liked_from`. Without it they stay
+        words, for stages that come before the scale is known.
 
     Returns
     -------
@@ -96,9 +113,63 @@ def load_params(path: Path = PARAMS) -> Params:
         On the first key that is unknown (the message names the nearest known one), missing, of the
         wrong type or out of range (the message names the value and what is allowed).
     """
+    return _check(read_params_yaml(path), path, scale)
+
+
+def load_scaled_params(path: Path = PARAMS, clean: Path = DETAILS / "clean.json") -> Params:
+    """Read the parameters for stages that come after the cleaning, which has told the scale of the ratings.
+
+    Parameters
+    ----------
+    path : Path
+        The params file.
+    clean : Path
+        What the clean stage wrote. Of feedback without ratings every event counts as liked.
+
+    Raises
+    ------
+    MovierecError
+        As `load_params`; or if the clean stage has not run.
+    """
+    found = read_json(clean)
+    scale = Scale(**found["scale"])
+    return load_params(path, Scale(scale.low, scale.low, 0.0) if found["implicit"] else scale)
+
+
+def override_params(settings: Sequence[str], path: Path = PARAMS) -> Params:
+    """Read the parameters with some of them changed, as ``dvc exp run -S`` changes them in the file.
+
+    Parameters
+    ----------
+    settings : sequence of str
+        Such as ``source.columns.user=uid``; the value is YAML.
+    path : Path
+        The params file; it stays as it is.
+
+    Raises
+    ------
+    MovierecError
+        As `load_params`; or if a setting is no ``key=value``.
+    """
     content = read_params_yaml(path)
+    for setting in settings:
+        key, equals, value = setting.partition("=")
+        *sections, name = key.split(".")
+        inner = content
+        for section in sections:
+            inner = inner.get(section, {}) if isinstance(inner, dict) else {}
+        if not equals or not isinstance(inner, dict):
+            raise MovierecError(f"{setting!r} is no setting: give a key and a value, such as source.columns.user=uid")
+        try:
+            inner[name] = YAML(typ="safe", pure=True).load(value)
+        except YAMLError as error:
+            raise MovierecError(f"{key}: {value!r} is not valid YAML: {' '.join(str(error).split())}") from error
+    return _check(content, path)
+
+
+def _check(content: dict[str, Any], path: Path, scale: Scale | None = None) -> Params:
     try:
-        return Params.model_validate(content)
+        return Params.model_validate(content, context={"scale": scale})
     except ValidationError as error:
         raise MovierecError(f"{path}: {_explain(error)}") from error
 
@@ -110,6 +181,8 @@ def _explain(error: ValidationError) -> str:
         (problem for problem in problems if problem["type"] in {"extra_forbidden", "invalid_key"}), problems[0]
     )
     location = tuple(str(part) for part in first["loc"])
+    if not location:  # of the file as a whole
+        return first["msg"].removeprefix("Value error, ")
     key = ".".join(location)
     if first["type"] == "extra_forbidden":
         near = find_nearest(location[-1], _keys_at(location[:-1]))

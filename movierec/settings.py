@@ -1,12 +1,25 @@
 """The sections of params.yaml: names, types, ranges and meanings. `movierec.params` reads the file."""
 
 import re
-from typing import Annotated, Literal
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    PlainValidator,
+    ValidationInfo,
+    WrapValidator,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from movierec.roster import ModelName
+from movierec.scales import Scale
+
+AUTO: Final = "auto"
 
 Factors = Annotated[int, Field(ge=1, le=2000, description="latent dimension")]
 Epochs = Annotated[int, Field(ge=1, le=10_000, description="passes over the training ratings")]
@@ -18,10 +31,39 @@ Sweeps = Annotated[int, Field(ge=4, le=100_000, description="draws of every para
 LEAST_SWEEPS = 40  # that the Bayesian factorisation chooses by itself
 Alpha = Annotated[float, Field(gt=0, le=1e6, description="confidence of a rating for each of its stars")]
 Patience = Annotated[int, Field(ge=0, le=10_000, description="epochs without a better validation RMSE; 0: never stop")]
-StarThreshold = Annotated[float, Field(ge=0.5, le=5, description="stars from which a rating counts as liked")]
 ContentWeight = Annotated[float, Field(ge=0, le=1e6, description="weight of the movies' content; 0: none")]
+
+
+def _read_threshold(value: Any, handler: Any, info: ValidationInfo) -> Any:  # noqa: ANN401  # pydantic's interface
+    """Put the scale's threshold, where the scale is known, in place of ``auto``."""
+    if value != AUTO:
+        return handler(value)
+    scale: Scale | None = (info.context or {}).get("scale")
+    return scale.liked_from if scale else value
+
+
+def _read_scale(value: Any) -> Any:  # noqa: ANN401  # as above
+    if value == AUTO:
+        return value
+    is_numbers = isinstance(value, list | tuple) and not any(isinstance(n, bool | str | None) for n in value)
+    if not is_numbers or len(value) != 3 or not (value[0] < value[1] and 0 <= value[2] <= value[1] - value[0]):
+        raise PydanticCustomError("scale", "Input should be auto, or the lowest, the highest and the step: [1, 10, 1]")
+    return Scale(*(float(number) for number in value))
+
+
+_AS_IT_IS = PlainSerializer(lambda value: value)  # a number, or the word before the scale is known
+
+Threshold = Annotated[
+    float,
+    WrapValidator(_read_threshold),
+    _AS_IT_IS,
+    Field(description="rating from which a movie counts as liked; auto: three quarters up the scale"),
+]
+RatingScale = Annotated[Literal["auto"] | Scale, PlainValidator(_read_scale)]
 ConfidenceThreshold = Annotated[
-    StarThreshold | None,
+    float | None,
+    WrapValidator(_read_threshold),
+    _AS_IT_IS,
     Field(
         description="ratings below it get confidence 1 only; null: every rating's confidence is alpha times its stars"
     ),
@@ -44,8 +86,51 @@ class SyntheticParams(Section):
     noise: float = Field(ge=0.01, le=3, description="standard deviation of a rating around its mean, in stars")
 
 
+def _read_column(value: Any) -> Any:  # noqa: ANN401  # as above
+    if value is None or (isinstance(value, str) and value) or (type(value) is int and value > 0):
+        return value
+    raise PydanticCustomError("column", "Input should be auto, a column's name, or its number from 1")
+
+
+ColumnName = Annotated[str | int | None, PlainValidator(_read_column)]
+
+
+def _require_column(value: Any) -> Any:  # noqa: ANN401  # as above
+    if value is None:
+        raise PydanticCustomError("column", "Input should be auto, a column's name, or its number from 1")
+    return _read_column(value)
+
+
+class ColumnParams(Section):
+    """Names of the columns of your own data, or their numbers from 1 in a file without a header line."""
+
+    user: Annotated[str | int, PlainValidator(_require_column)]
+    item: Annotated[str | int, PlainValidator(_require_column)]
+    rating: ColumnName = Field(description="stars, or a count such as plays; null: there is none")
+    timestamp: ColumnName = Field(description="null: there is none")
+    title: ColumnName
+    genres: ColumnName
+    year: ColumnName
+
+
+class SourceParams(Section):
+    """How the files of your own data are read; what is `auto` is guessed and said."""
+
+    ratings: str = Field(min_length=1, description="name of the file")
+    movies: str | None = Field(min_length=1, description="name of the file; null: there is none, titles are the ids")
+    separator: str = Field(min_length=1, max_length=4, description="between the fields of a line")
+    decimal: Literal["auto", ".", ","]
+    ids: Literal["auto", "text"] = Field(description="text: never take ids for numbers")
+    columns: ColumnParams
+
+
 class CleanParams(Section):
     """What the clean stage drops."""
+
+    unrated: float | None = Field(description="rating that stands for none, such as 0 or -1; null: there is none")
+    duplicates: Literal["auto", "last", "first", "mean", "sum"] = Field(
+        description="what of a user's several ratings of one movie is kept; auto: the last, or the sum of counts"
+    )
 
     sample_fraction: float = Field(gt=0, le=1, description="share of the ratings to keep, drawn at random")
     min_user_ratings: int = Field(ge=1, description="ratings a user must have")
@@ -104,7 +189,7 @@ class EaseParams(Section):
     regularization: Annotated[float, Field(gt=0, le=1e6, description="L2 penalty")]
     low: float = Field(ge=0, le=10, description="weight of a rating below relevance_threshold; of one at it: 1")
     slope: float = Field(ge=0, le=10, description="further weight of each star above relevance_threshold")
-    relevance_threshold: StarThreshold
+    relevance_threshold: Threshold
     dropout: float = Field(ge=0, lt=1, description="share of a user's ratings to do without")
     user_power: float = Field(ge=0, le=2, description="a user counts by the number of ratings to minus this power")
     popularity_power: float = Field(ge=0, le=2, description="scores count by the movie's ratings to minus this power")
@@ -166,7 +251,7 @@ class TuneParams(Section):
 class EvaluateParams(Section):
     """How models are judged."""
 
-    relevance_threshold: StarThreshold
+    relevance_threshold: Threshold
     bootstrap_samples: int = Field(ge=100, le=100_000, description="resamples behind each interval")
 
 

@@ -10,7 +10,7 @@ from movierec.evaluation.deciles import tabulate_by_activity, tabulate_by_popula
 from movierec.evaluation.judge import TestBed, evaluate_model
 from movierec.models.als import ALS
 from movierec.models.roster import gather_models
-from movierec.params import load_params
+from movierec.params import load_scaled_params
 from movierec.progress import count_step, make_bar
 from movierec.tracking.stage import run_stage
 
@@ -19,7 +19,7 @@ STEPS_AFTER = 5  # the models: summary, comparisons, the tables by decile and un
 
 def main() -> None:
     """Write metrics/evaluate.json, its details, plots/evaluate_*.csv and data/evaluation/per_user.parquet."""
-    params = load_params()
+    params = load_scaled_params()
     parts = [io.read_parquet(path) for path in (paths.TRAIN, paths.VALIDATION, paths.TEST, paths.CLEAN_MOVIES)]
     threshold, factors = params.evaluate.relevance_threshold, ALS.load(paths.MODELS / "als.npz").movie_factors
     bed = TestBed(parts[0], parts[1], parts[2], parts[3], threshold, factors)

@@ -1,4 +1,4 @@
-"""Stage fetch: generate the embedded data, or get and verify a MovieLens archive."""
+"""Stage fetch: generate the embedded data, or get and verify an archive or the user's own files."""
 
 from dataclasses import asdict
 
@@ -13,10 +13,10 @@ def main() -> None:
     """Fill data/raw and write metrics/fetch.json and its details."""
     params = load_params()
     if params.dataset != "synthetic":
-        report = fetch_dataset(params.dataset, paths.RAW)
+        report = fetch_dataset(params.dataset, paths.RAW, params.source, params.feedback, params.split.method)
         io.write_json(asdict(report), paths.DETAILS / "fetch.json")
         io.write_json({}, paths.METRICS / "fetch.json")
-        print(f"{report.name}: {report.layout} layout, {report.bytes / 1e6:,.1f} MB, verified")
+        print(f"{report.name}: {report.layout} layout, {report.bytes / 1e6:,.1f} MB, sha256 {report.sha256[:12]}")
         return
     shape = PRESETS[params.synthetic.preset]
     with io.replace_folder(paths.RAW) as folder:

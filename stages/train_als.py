@@ -7,7 +7,7 @@ from movierec.columns import MOVIE_ID, RATING, USER_ID
 from movierec.data.content import Content
 from movierec.metrics.rating import rmse
 from movierec.models.als import ALS
-from movierec.params import load_params
+from movierec.params import load_scaled_params
 from movierec.progress import make_bar
 from movierec.roster import VALIDATION_RMSE
 from movierec.tracking.stage import run_stage, timed
@@ -15,7 +15,7 @@ from movierec.tracking.stage import run_stage, timed
 
 def main() -> None:
     """Write models/als.npz, metrics/train_als.json, its details and plots/train_als.csv."""
-    params = load_params()
+    params = load_scaled_params()
     settings = {"factors": params.factors, **params.als.model_dump(), "seed": params.seed}
     train, validation = io.read_parquet(paths.TRAIN), io.read_parquet(paths.VALIDATION)
     content = Content.load(paths.CONTENT)

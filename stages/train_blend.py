@@ -7,7 +7,7 @@ from movierec.metrics.relevance import Relevance
 from movierec.models.als import ALS
 from movierec.models.blend import Blend
 from movierec.models.ease import EASE
-from movierec.params import load_params
+from movierec.params import load_scaled_params
 from movierec.roster import VALIDATION_RMSE
 from movierec.tracking.stage import run_stage, timed
 from movierec.tuning.blend import choose_weight
@@ -15,7 +15,7 @@ from movierec.tuning.blend import choose_weight
 
 def main() -> None:
     """Write models/blend.npz, metrics/train_blend.json and its details."""
-    params = load_params()
+    params = load_scaled_params()
     train, validation = io.read_parquet(paths.TRAIN), io.read_parquet(paths.VALIDATION)
     ease, als = EASE.load(paths.MODELS / "ease.npz"), ALS.load(paths.MODELS / "als_tuned.npz")
     model, threshold = Blend().adopt(ease, als), params.evaluate.relevance_threshold

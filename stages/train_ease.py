@@ -5,14 +5,14 @@ from movierec.columns import MOVIE_ID, RATING, USER_ID
 from movierec.data.content import Content
 from movierec.metrics.rating import rmse
 from movierec.models.ease import EASE
-from movierec.params import load_params
+from movierec.params import load_scaled_params
 from movierec.roster import VALIDATION_RMSE
 from movierec.tracking.stage import run_stage, timed
 
 
 def main() -> None:
     """Write models/ease.npz and metrics/train_ease.json."""
-    params = load_params()
+    params = load_scaled_params()
     train, validation = io.read_parquet(paths.TRAIN), io.read_parquet(paths.VALIDATION)
     with timed("training_time_s"):
         model = EASE(**params.ease.model_dump()).fit(train, Content.load(paths.CONTENT))

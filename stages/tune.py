@@ -4,7 +4,7 @@ from contextlib import closing
 
 from movierec import io, paths
 from movierec.data.content import Content
-from movierec.params import load_params
+from movierec.params import load_scaled_params
 from movierec.progress import make_bar
 from movierec.roster import TUNED
 from movierec.tracking.stage import note_trial, run_stage
@@ -22,7 +22,7 @@ from movierec.tuning.search import run_searches
 
 def main() -> None:
     """Write the tuned models, metrics/tune.json, its details and plots/tune_*.csv."""
-    params = load_params()
+    params = load_scaled_params()
     train, validation = io.read_parquet(paths.TRAIN), io.read_parquet(paths.VALIDATION)
     content = Content.load(paths.CONTENT)
     searches = plan_searches(params.tune, params.evaluate.relevance_threshold, train, validation, params.seed, content)

@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from movierec import io, paths, seeds
+from movierec.data.catalogue import list_users
 from movierec.data.clean import clean_ratings
 from movierec.data.readers import read_movies, read_ratings
 from movierec.data.split import split_ratings
@@ -41,11 +42,14 @@ def build_shop(root: Path) -> None:
     (root / paths.RAW).mkdir(parents=True)
     write_synthetic(root / paths.RAW, PRESETS["tiny"], noise=0.8, seed=42)
     rng = seeds.rng(42, "clean", "sample")
-    ratings, _ = clean_ratings(read_ratings(root / paths.RAW), **CLEAN, rng=rng)  # type: ignore[arg-type]
+    raw = read_ratings(root / paths.RAW)
+    ratings, report = clean_ratings(raw, **CLEAN, rng=rng)  # type: ignore[arg-type]
     parts = split_ratings(ratings, "random", 0.1, 0.2, rng)
     io.write_parquet(ratings, root / paths.CLEAN_RATINGS)
     movies = read_movies(root / paths.RAW)
     io.write_parquet(movies, root / paths.CLEAN_MOVIES)
+    io.write_parquet(list_users(raw, ratings), root / paths.CLEAN_USERS)
+    io.write_json({"scale": report.scale._asdict(), "implicit": 0}, root / paths.DETAILS / "clean.json")
     for name, factors in (("svd", 8), ("svd_tuned", 12)):
         SVD(factors, epochs=20, seed=42).fit(parts["train"]).save(root / paths.MODELS / f"{name}.npz")
     for name, factors in (("als", 12), ("als_tuned", 8)):

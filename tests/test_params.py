@@ -17,10 +17,12 @@ from movierec.errors import MovierecError
 from movierec.params import load_params, read_params_yaml
 from movierec.paths import PARAMS
 from movierec.roster import BY_NAME
+from movierec.scales import Scale
 
 Tree = dict[str, Any]
 Save = Callable[[str | Tree], Path]
 
+COLUMNS = ("user", "item", "rating", "timestamp", "title", "genres", "year")
 TRIAL = "tune.svd.one"
 ALS_TRIAL = "tune.als.one"
 GOOD: Tree = {
@@ -28,7 +30,19 @@ GOOD: Tree = {
     "dataset": "synthetic",
     "factors": 50,
     "synthetic": {"preset": "tiny", "noise": 0.8},
+    "source": {
+        "ratings": "auto",
+        "movies": "auto",
+        "separator": "auto",
+        "decimal": "auto",
+        "ids": "auto",
+        "columns": dict.fromkeys(COLUMNS, "auto"),
+    },
+    "feedback": "auto",
+    "rating_scale": "auto",
     "clean": {
+        "unrated": None,
+        "duplicates": "auto",
         "sample_fraction": 1.0,
         "min_user_ratings": 1,
         "min_movie_ratings": 1,
@@ -107,7 +121,13 @@ GOOD: Tree = {
         "minimum_effect": 0.01,
     },
 }
-MAY_BE_LEFT_OPEN = {"als.relevance_threshold", f"{ALS_TRIAL}.relevance_threshold", "bayes.factors", "bayes.sweeps"}
+MAY_BE_LEFT_OPEN = {
+    "als.relevance_threshold",
+    f"{ALS_TRIAL}.relevance_threshold",
+    "bayes.factors",
+    "bayes.sweeps",
+    "clean.unrated",
+}
 # key: the values at both ends of its range, and values just outside
 WHOLE_NUMBERS: dict[str, tuple[list[int], list[int]]] = {
     "seed": ([0, 2**32 - 1], [-1, 2**32]),
@@ -132,6 +152,7 @@ WHOLE_NUMBERS: dict[str, tuple[list[int], list[int]]] = {
 }
 NUMBERS: dict[str, tuple[list[float], list[float]]] = {
     "synthetic.noise": ([0.01, 1, 3], [0, 0.009, -0.1, 3.1]),
+    "clean.unrated": ([0, -1, 99.5], []),
     "clean.sample_fraction": ([1e-9, 1], [0, -0.1, 1.1]),
     "clean.max_bad_fraction": ([0, 1], [-0.1, 1.1]),
     "split.validation": ([1e-9, 0.79], [0, -0.1, 1, 1.5]),
@@ -141,12 +162,12 @@ NUMBERS: dict[str, tuple[list[float], list[float]]] = {
     "svd.init_std_dev": ([0, 10], [-0.1, 10.1]),
     "als.regularization": ([0, 1e6], [-0.1, 1.1e6]),
     "als.alpha": ([1e-9, 1e6], [0, -1, 1.1e6]),
-    "als.relevance_threshold": ([0.5, 5], [0.4, 5.1]),
+    "als.relevance_threshold": ([-3, 0.5, 80], []),
     "als.content_weight": ([0, 1e6], [-0.1, 1.1e6]),
     "ease.regularization": ([1e-9, 1e6], [0, -0.1, 1.1e6]),
     "ease.low": ([0, 10], [-0.1, 10.1]),
     "ease.slope": ([0, 10], [-0.1, 10.1]),
-    "ease.relevance_threshold": ([0.5, 5], [0.4, 5.1]),
+    "ease.relevance_threshold": ([-3, 0.5, 80], []),
     "ease.dropout": ([0, 0.99], [-0.1, 1]),
     "ease.user_power": ([0, 2], [-0.1, 2.1]),
     "ease.popularity_power": ([0, 2], [-0.1, 2.1]),
@@ -158,15 +179,23 @@ NUMBERS: dict[str, tuple[list[float], list[float]]] = {
     f"{TRIAL}.patience": ([0, 10_000], [-1, 10_001]),
     f"{ALS_TRIAL}.regularization": ([0, 1e6], [-0.1, 1.1e6]),
     f"{ALS_TRIAL}.alpha": ([1e-9, 1e6], [0, -1, 1.1e6]),
-    f"{ALS_TRIAL}.relevance_threshold": ([0.5, 5], [0.4, 5.1]),
+    f"{ALS_TRIAL}.relevance_threshold": ([-3, 0.5, 80], []),
     f"{ALS_TRIAL}.content_weight": ([0, 1e6], [-0.1, 1.1e6]),
-    "evaluate.relevance_threshold": ([0.5, 5], [0.4, 5.1]),
+    "evaluate.relevance_threshold": ([-3, 0.5, 80], []),
     "abtest.significance": ([1e-9, 0.49], [0, 0.5]),
     "abtest.power": ([0.51, 0.999], [0.5, 1]),
     "abtest.minimum_effect": ([1e-9, 100], [0, -0.1]),
 }
 WORDS: dict[str, tuple[list[str], list[str]]] = {
     "dataset": (["ml-25m", "../my data.zip"], [""]),
+    "source.ratings": (["auto", "plays.csv"], [""]),
+    "source.movies": (["auto", "films.csv"], [""]),
+    "source.separator": (["auto", ";", "::", "tab", "\t"], ["", "comma"]),
+    "source.decimal": (["auto", ".", ","], ["comma"]),
+    "source.ids": (["auto", "text"], ["int"]),
+    "feedback": (["auto", "explicit", "implicit"], ["none"]),
+    "clean.duplicates": (["auto", "last", "first", "mean", "sum"], ["latest"]),
+    **{f"source.columns.{name}": (["auto", "x y"], [""]) for name in COLUMNS},
     "synthetic.preset": (["tiny", "small", "headline", "ml-25m"], ["huge", "Tiny", ""]),
     "split.method": (["random", "temporal", "per_user_temporal", "cold_movies"], ["tmporal"]),
     "svd.engine": (["exact", "fast", "parallel", "surprise"], ["slow"]),
@@ -178,7 +207,8 @@ WORDS: dict[str, tuple[list[str], list[str]]] = {
     "abtest.metric": (["squared_error", "precision@10", "mrr"], ["rmse", "ndcg", "ndcg@11", "zzz"]),
 }
 NAMED = ["tune.svd", "tune.als"]
-SECTIONS = [name for name, value in GOOD.items() if isinstance(value, dict)] + [*NAMED, TRIAL, ALS_TRIAL]
+INNER = ["source.columns", *NAMED, TRIAL, ALS_TRIAL]
+SECTIONS = [name for name, value in GOOD.items() if isinstance(value, dict)] + INNER
 
 
 def leaves(tree: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
@@ -261,7 +291,7 @@ def test_committed_params_read_as_dvc_reads_them() -> None:
 
 
 def test_every_key_is_tested_here() -> None:
-    tested = {*WHOLE_NUMBERS, *NUMBERS, *WORDS, "clean.iterate", "bayes.day_effects"}
+    tested = {*WHOLE_NUMBERS, *NUMBERS, *WORDS, "clean.iterate", "bayes.day_effects", "rating_scale"}
     assert tested == set(leaves(GOOD))
     committed = load_params(PARAMS).model_dump()
     for name in ("svd", "als"):
@@ -291,6 +321,50 @@ def test_als_may_take_every_rating_as_confidence(save: Save) -> None:
 def test_a_whole_number_will_do_for_a_fraction(save: Save) -> None:
     noise = load_params(save(with_value("synthetic.noise", 1))).synthetic.noise
     assert (noise, type(noise)) == (1, float)
+
+
+@pytest.mark.parametrize("name", COLUMNS)
+def test_a_column_may_be_a_number_or_for_the_most_part_none(name: str, save: Save) -> None:
+    key = f"source.columns.{name}"
+    assert get(load_params(save(with_value(key, 3))), key) == 3
+    if name in {"user", "item"}:
+        assert f"{key} is None: it should be auto, a column's name" in refusal(save(with_value(key, None)))
+    else:
+        assert get(load_params(save(with_value(key, None))), key) is None
+    for value in (0, -1, 1.5, True, ["a"]):
+        expected = f"{key} is {value!r}: it should be auto, a column's name, or its number from 1"
+        assert expected in refusal(save(with_value(key, value)))
+
+
+@pytest.mark.parametrize("value", [[1, 10, 1], [0.5, 5, 0.5], [-10, 9.99, 0]])
+def test_a_scale_is_three_numbers(value: list[float], save: Save) -> None:
+    assert load_params(save(with_value("rating_scale", value))).rating_scale == Scale(*value)
+
+
+@pytest.mark.parametrize("value", ["stars", None, 5, [1, 5], [5, 1, 1], [1, 1, 1], [1, 5, -1], [1, 5, 9], [1, 5, "1"]])
+def test_a_scale_that_is_none_is_refused(value: object, save: Save) -> None:
+    assert "it should be auto, or the lowest, the highest and the step: [1, 10, 1]" in refusal(
+        save(with_value("rating_scale", value))
+    )
+
+
+def test_thresholds_follow_the_scale(save: Save) -> None:
+    tree = with_value("evaluate.relevance_threshold", "auto")
+    tree["als"]["relevance_threshold"] = tree["tune"]["als"]["one"]["relevance_threshold"] = "auto"
+    params = load_params(save(tree), Scale(1, 10, 1))
+    found = [get(params, f"{key}.relevance_threshold") for key in ("evaluate", "als", ALS_TRIAL)]
+    assert found == [8.0, 8.0, 8.0]
+    assert get(load_params(save(tree)), "als.relevance_threshold") == "auto"
+    assert "als.relevance_threshold is 'four': it should be" in refusal(
+        save(with_value("als.relevance_threshold", "four"))
+    )
+
+
+def test_splitting_by_times_that_are_said_to_be_absent_is_refused(save: Save) -> None:
+    tree = with_value("source.columns.timestamp", None)
+    tree["split"]["method"] = "temporal"
+    message = "params.yaml: split.method temporal needs times, but source.columns.timestamp is null"
+    assert refusal(save(tree)) == message
 
 
 def test_any_models_may_be_compared(save: Save) -> None:
@@ -342,7 +416,7 @@ def test_refuses_a_part_of_a_whole(key: str, save: Save) -> None:
         assert f"{key} is {value}: it should be a valid integer" in refusal(save(with_value(key, value)))
 
 
-@pytest.mark.parametrize("key", WORDS)
+@pytest.mark.parametrize("key", sorted({*WORDS} - {"source.movies"} - {f"source.columns.{name}" for name in COLUMNS}))
 @pytest.mark.parametrize("value", [5, True, None])
 def test_refuses_what_is_no_word(key: str, value: object, save: Save) -> None:
     assert f"{key} is {value!r}: it should be " in refusal(save(with_value(key, value)))
@@ -385,7 +459,7 @@ def test_refuses_a_missing_key(key: str, save: Save) -> None:
         assert refusal(save(without(key))) == f"params.yaml: key '{key}' is missing"
 
 
-@pytest.mark.parametrize("key", [*leaves(GOOD), *SECTIONS[:-4], *NAMED])
+@pytest.mark.parametrize("key", [*leaves(GOOD), *SECTIONS[: -len(INNER)], *INNER[:3]])
 def test_names_the_key_that_a_misspelt_one_is_nearest_to(key: str, save: Save) -> None:
     misspelt = key[:-1] + "ß"
     expected = f"params.yaml: unknown key '{misspelt}': did you mean '{key}'?"

@@ -82,7 +82,8 @@ def compare_arms(
         sample_ratio=sample_ratio,
         users_needed=users_needed,
         detectable_effect=found.ask(
-            "detectable_effect", lambda: mean_minimum_effect(min(sizes), difference.pooled_std, **rates)
+            "detectable_effect",
+            lambda: mean_minimum_effect(min(sizes), difference.pooled_std, ratio=design.ratio, **rates),
         ),
         secondary=compare_secondary(control.secondary, treatment.secondary, confidence),
         verdict=decide(
@@ -92,6 +93,7 @@ def compare_arms(
             users_needed=users_needed,
             lower_is_better=design.lower_is_better,
             names=(design.control, design.treatment),
+            is_even=design.ratio == 1,
         ),
         left_out=found.left_out,
     )
@@ -114,7 +116,7 @@ class _Opinions:
 def _plan(difference: MeanDifference, design: Design, rates: Rates) -> int | None:
     if design.minimum_effect is None:
         return None
-    return math.ceil(mean_sample_size(design.minimum_effect, difference.pooled_std, **rates))
+    return math.ceil(mean_sample_size(design.minimum_effect, difference.pooled_std, ratio=design.ratio, **rates))
 
 
 def _lift(difference: MeanDifference) -> RelativeLift:

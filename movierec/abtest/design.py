@@ -57,6 +57,11 @@ class Design:
         if self.control == self.treatment:
             raise MovierecError(f"both arms are called {self.control!r}: name two")
 
+    @property
+    def ratio(self) -> float:
+        """Planned users of the larger arm for each of the smaller one, at least 1."""
+        return max(self.weights) / min(self.weights)
+
     def by_arm(self, values: tuple[_Value, _Value]) -> dict[str, _Value]:
         """Name the values of control and treatment."""
         return {self.control: values[0], self.treatment: values[1]}

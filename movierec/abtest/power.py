@@ -29,14 +29,20 @@ class Rates(TypedDict):
 
 
 def mean_power(
-    users: ArrayLike, effect: ArrayLike, std: float = 1.0, *, significance: float = 0.05, two_sided: bool = True
+    users: ArrayLike,
+    effect: ArrayLike,
+    std: float = 1.0,
+    *,
+    significance: float = 0.05,
+    two_sided: bool = True,
+    ratio: float = 1.0,
 ) -> NDArray[np.float64]:
-    """Chance that a t test between two equal arms sees a true difference of means.
+    """Chance that a t test between two arms sees a true difference of means.
 
     Parameters
     ----------
     users : array_like
-        Users in each arm, at least 2; broadcasts against `effect`.
+        Users in one arm, at least 2; broadcasts against `effect`.
     effect : array_like
         True difference in units of the outcome; its sign matters only when one-sided.
     std : float
@@ -45,6 +51,8 @@ def mean_power(
         False positive rate, above 0 and below 1.
     two_sided : bool
         Whether a difference of the wrong sign counts as seen too: the power of both tails.
+    ratio : float
+        Users in the other arm for each of `users`, positive; the other arm, too, has at least 2.
 
     Returns
     -------
@@ -60,28 +68,37 @@ def mean_power(
     --------
     >>> round(float(mean_power(20, 1.0)), 4)
     0.869
+    >>> round(float(mean_power(20, 0.1, ratio=1.5)), 4)
+    0.0633
     """
     check_rates(significance)
+    _require_ratio(ratio)
     _require(0 < std < math.inf, f"standard deviation is {std}: it must be positive and finite")
     users, effect = np.asarray(users, dtype=np.float64), np.asarray(effect, dtype=np.float64)
-    _require(bool(np.all(users >= 2)), "an arm needs at least 2 users")
-    df = 2 * users - 2
-    shift = np.clip(effect / std * np.sqrt(users / 2), -_FARTHEST, _FARTHEST)
+    _require(bool(np.all(np.minimum(users, ratio * users) >= 2)), "an arm needs at least 2 users")
+    df = (1 + ratio) * users - 2
+    shift = np.clip(effect / std * np.sqrt(users * (ratio / (1 + ratio))), -_FARTHEST, _FARTHEST)
     critical = stats.t.isf(significance / 2 if two_sided else significance, df)
     seen = np.asarray(stats.nct.sf(critical, df, shift), dtype=np.float64)
     return seen + stats.nct.sf(critical, df, -shift) if two_sided else seen
 
 
 def mean_sample_size(
-    effect: float, std: float = 1.0, *, significance: float = 0.05, power: float = 0.8, two_sided: bool = True
+    effect: float,
+    std: float = 1.0,
+    *,
+    significance: float = 0.05,
+    power: float = 0.8,
+    two_sided: bool = True,
+    ratio: float = 1.0,
 ) -> float:
-    """Users in each arm that a t test needs to see a difference of means.
+    """Users in one arm that a t test needs to see a difference of means.
 
     Parameters
     ----------
     effect : float
         Smallest difference worth seeing, in units of the outcome; not 0.
-    std, significance, two_sided
+    std, significance, two_sided, ratio
         As in `mean_power`.
     power : float
         Wanted chance to see it, above `significance` and below 1.
@@ -89,7 +106,7 @@ def mean_sample_size(
     Returns
     -------
     float
-        At least 2; round up to get whole users.
+        At least 2, and enough for 2 in the other arm; round up to get whole users.
 
     Raises
     ------
@@ -102,25 +119,38 @@ def mean_sample_size(
     63.77
     """
     check_rates(significance, power)
+    _require_ratio(ratio)
     _require(math.isfinite(effect) and effect != 0, f"effect is {effect}: it must be a number other than 0")
 
     def excess(users: float) -> float:
-        seen = mean_power(users, abs(effect), std, significance=significance, two_sided=two_sided)
+        seen = mean_power(users, abs(effect), std, significance=significance, two_sided=two_sided, ratio=ratio)
         return float(seen) - power
 
-    return _find_root(excess, 2.0, _MOST_USERS, f"an effect of {effect:g} needs more than {_MOST_USERS:g} users an arm")
+    fewest = max(2.0, math.nextafter(2 / ratio, math.inf))
+    return _find_root(
+        excess,
+        fewest if ratio < 1 else 2.0,
+        _MOST_USERS,
+        f"an effect of {effect:g} needs more than {_MOST_USERS:g} users an arm",
+    )
 
 
 def mean_minimum_effect(
-    users: float, std: float = 1.0, *, significance: float = 0.05, power: float = 0.8, two_sided: bool = True
+    users: float,
+    std: float = 1.0,
+    *,
+    significance: float = 0.05,
+    power: float = 0.8,
+    two_sided: bool = True,
+    ratio: float = 1.0,
 ) -> float:
     """Smallest difference of means that a t test sees with the wanted chance (minimum detectable effect).
 
     Parameters
     ----------
     users : float
-        Users in each arm, at least 2 and at most 1e15.
-    std, significance, power, two_sided
+        Users in one arm, at least 2 and at most 1e15.
+    std, significance, power, two_sided, ratio
         As in `mean_sample_size`.
 
     Returns
@@ -137,15 +167,22 @@ def mean_minimum_effect(
     _require_users(users)
 
     def excess(effect: float) -> float:
-        return float(mean_power(users, effect * std, std, significance=significance, two_sided=two_sided)) - power
+        seen = mean_power(users, effect * std, std, significance=significance, two_sided=two_sided, ratio=ratio)
+        return float(seen) - power
 
     return std * _find_root(excess, 1e-12, 1e12, f"no effect is large enough for {users:g} users an arm")
 
 
 def proportion_sample_size(
-    baseline: float, effect: float, *, significance: float = 0.05, power: float = 0.8, pooled: bool = False
+    baseline: float,
+    effect: float,
+    *,
+    significance: float = 0.05,
+    power: float = 0.8,
+    pooled: bool = False,
+    ratio: float = 1.0,
 ) -> float:
-    """Users in each arm that a two-sided z test needs to see a difference of proportions.
+    """Users in the treatment arm that a two-sided z test needs to see a difference of proportions.
 
     The formula is statsmodels' `normal_sample_size_one_tail`; what is chosen here is the variance under no effect.
 
@@ -158,9 +195,11 @@ def proportion_sample_size(
     significance, power : float
         As in `mean_sample_size`.
     pooled : bool
-        Whether the variance under no effect is that of the mean of both proportions (Fleiss 1981, without continuity
+        Whether the variance under no effect is that of all users' mean proportion (Fleiss 1981, without continuity
         correction; R's ``power.prop.test``) instead of the baseline's (Evan Miller's calculator). Welch's test needs
         as many users as the pooled formula says.
+    ratio : float
+        Users in the control arm for each in the treatment arm, positive.
 
     Returns
     -------
@@ -178,25 +217,32 @@ def proportion_sample_size(
     3622.62
     """
     check_rates(significance, power)
+    _require_ratio(ratio)
     treated = baseline + effect
     _require(0 < baseline < 1, f"baseline is {baseline:g}: it must be above 0 and below 1")
     _require(0 < treated < 1, f"baseline + effect is {treated:g}: it must be above 0 and below 1")
     _require(effect != 0, "effect is 0: no number of users shows that")
-    under_null = (baseline + treated) / 2 if pooled else baseline
-    null = math.sqrt(2 * under_null * (1 - under_null))
-    alternative = math.sqrt(baseline * (1 - baseline) + treated * (1 - treated))
+    under_null = (ratio * baseline + treated) / (1 + ratio) if pooled else baseline
+    null = math.sqrt((1 + 1 / ratio) * under_null * (1 - under_null))
+    alternative = math.sqrt(baseline * (1 - baseline) / ratio + treated * (1 - treated))
     return float(normal_sample_size_one_tail(effect, power, significance / 2, null, alternative))
 
 
 def proportion_minimum_effect(
-    baseline: float, users: float, *, significance: float = 0.05, power: float = 0.8, pooled: bool = False
+    baseline: float,
+    users: float,
+    *,
+    significance: float = 0.05,
+    power: float = 0.8,
+    pooled: bool = False,
+    ratio: float = 1.0,
 ) -> float:
     """Smallest rise of a proportion that a two-sided z test sees with the wanted chance.
 
     Parameters
     ----------
-    baseline, users, significance, power, pooled
-        As in `proportion_sample_size`, whose inverse this is; `users` in each arm, at most 1e15.
+    baseline, users, significance, power, pooled, ratio
+        As in `proportion_sample_size`, whose inverse this is; `users` in the treatment arm, at most 1e15.
 
     Returns
     -------
@@ -212,7 +258,8 @@ def proportion_minimum_effect(
     _require_users(users)
 
     def excess(effect: float) -> float:
-        return users - proportion_sample_size(baseline, effect, significance=significance, power=power, pooled=pooled)
+        rates = Rates(significance=significance, power=power)
+        return users - proportion_sample_size(baseline, effect, pooled=pooled, ratio=ratio, **rates)
 
     message = f"{users:g} users an arm are too few to see any rise from {baseline:g}"
     return _find_root(excess, 1e-12 * baseline, (1 - baseline) * (1 - 1e-9), message)
@@ -234,6 +281,10 @@ def check_rates(significance: float, power: float | None = None) -> None:
     _require(0 < significance < 1, f"significance is {significance}: it must be above 0 and below 1")
     if power is not None:
         _require(significance < power < 1, f"power is {power}: it must be above significance and below 1")
+
+
+def _require_ratio(ratio: float) -> None:
+    _require(0 < ratio < math.inf, f"ratio of the arms is {ratio:g}: it must be positive and finite")
 
 
 def _require_users(users: float) -> None:

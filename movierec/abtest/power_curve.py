@@ -15,23 +15,28 @@ _SIZES: Final = 40
 
 
 def power_curve(
-    users: Sequence[int], effects: Sequence[float], std: float = 1.0, *, significance: float = 0.05
+    users: Sequence[int],
+    effects: Sequence[float],
+    std: float = 1.0,
+    *,
+    significance: float = 0.05,
+    ratio: float = 1.0,
 ) -> pd.DataFrame:
     """Tabulate the power of a two-sided t test for a figure.
 
     Parameters
     ----------
-    users, effects, std, significance
+    users, effects, std, significance, ratio
         As in `mean_power`; a row for each pair.
 
     Returns
     -------
     DataFrame
-        `effect`, `users_per_arm`, `power`; by effect, then users, in the order given.
+        `effect`, `users_per_arm` (in the arm that `users` are in), `power`; by effect, then users, in the order given.
     """
     grid = [(effect, count) for effect in effects for count in users]
     table = pd.DataFrame(grid, columns=["effect", "users_per_arm"])
-    table["power"] = mean_power(table["users_per_arm"], table["effect"], std, significance=significance)
+    table["power"] = mean_power(table["users_per_arm"], table["effect"], std, significance=significance, ratio=ratio)
     return table
 
 
@@ -46,8 +51,8 @@ def tabulate_power(report: Report) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        As `power_curve`'s. The sizes hold the one that the design asks for and the smaller arm's, and reach from where
-        no effect is seen to where each is.
+        As `power_curve`'s, for the smaller arm. The sizes hold the one that the design asks for and the one there is,
+        and reach from where no effect is seen to where each is.
 
     Raises
     ------
@@ -61,7 +66,8 @@ def tabulate_power(report: Report) -> pd.DataFrame:
     found = report.difference
     sizes = choose_sizes(report.users_needed, min(found.control.n, found.treatment.n))
     effects = [multiple * smallest for multiple in EFFECT_MULTIPLES]
-    return power_curve(sizes, effects, found.pooled_std, significance=report.design.significance)
+    design = report.design
+    return power_curve(sizes, effects, found.pooled_std, significance=design.significance, ratio=design.ratio)
 
 
 def choose_sizes(needed: int, actual: int) -> list[int]:

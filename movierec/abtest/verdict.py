@@ -37,6 +37,7 @@ def decide(
     users_needed: int | None,
     lower_is_better: bool = False,
     names: tuple[str, str] = ("control", "treatment"),
+    is_even: bool = True,
 ) -> Verdict:
     """Turn an experiment's numbers into a decision.
 
@@ -49,11 +50,13 @@ def decide(
     minimum_effect : float or None
         Smallest improvement worth having, positive, in units of the outcome.
     users_needed : int or None
-        Users in each arm that the design asks for to see `minimum_effect`; None if there is none.
+        Users in the smaller arm that the design asks for to see `minimum_effect`; None if there is none.
     lower_is_better : bool
         Whether the outcome is an error.
     names : tuple of two str
         What control and treatment are called in the text.
+    is_even : bool
+        Whether both arms are planned to be of one size.
 
     Returns
     -------
@@ -79,7 +82,8 @@ def decide(
         return Verdict("do not ship", f"{text} ({evidence}).")
     if low > 0:
         return Verdict("ship", f"Ship {treatment}: it beats {control} by {gain:.{decimals}f} ({evidence}).")
-    return _wait_or_stop(difference, minimum_effect, users_needed, evidence, names)
+    where = ("an arm", "in each arm") if is_even else ("in the smaller arm", "in the smaller arm")
+    return _wait_or_stop(difference, minimum_effect, users_needed, evidence, names, where)
 
 
 def _wait_or_stop(
@@ -88,6 +92,7 @@ def _wait_or_stop(
     users_needed: int | None,
     evidence: str,
     names: tuple[str, str],
+    where: tuple[str, str],
 ) -> Verdict:
     """Decide while both a loss and an improvement are possible."""
     control, treatment = names
@@ -100,9 +105,11 @@ def _wait_or_stop(
         return Verdict("keep running", f"{text}. {advice}", None)
     more_users = users_needed - min(difference.control.n, difference.treatment.n)
     if more_users <= 0:
-        text = f"Do not ship {treatment}: the planned {users_needed:,} users an arm show no improvement on {control}"
+        text = (
+            f"Do not ship {treatment}: the planned {users_needed:,} users {where[0]} show no improvement on {control}"
+        )
         return Verdict("do not ship", f"{text} ({evidence}).")
-    wanted = f"{more_users:,} more users in each arm to see an improvement of {minimum_effect:g}, if there is one"
+    wanted = f"{more_users:,} more users {where[1]} to see an improvement of {minimum_effect:g}, if there is one"
     return Verdict("keep running", f"Keep running: it takes {wanted} ({evidence} so far). {peeking}", more_users)
 
 

@@ -34,8 +34,14 @@ class ExperimentSize(NamedTuple):
     """The size of an experiment by one formula, and the difference that it sees."""
 
     formula: str
-    users: int
+    users: int  # of the treatment arm
     effect: float
+    ratio: float  # users of the control arm for each of them
+
+    @property
+    def control(self) -> int:
+        """Users in the control arm, rounded up."""
+        return math.ceil(self.ratio * self.users * (1 - 1e-12))
 
 
 @app.callback()
@@ -69,7 +75,10 @@ def plan_experiment(
     baseline: Annotated[float | None, typer.Option(help="For a proportion: its value in the control, 0 to 1.")] = None,
     std: Annotated[float | None, typer.Option(help="For a mean: the outcome's standard deviation in an arm.")] = None,
     mde: Annotated[float | None, typer.Option(help="Smallest absolute difference worth seeing.")] = None,
-    users: Annotated[int | None, typer.Option(help="Users in each arm, to learn what difference they show.")] = None,
+    users: Annotated[
+        int | None, typer.Option(help="Users in the treatment arm, to learn what difference they show.")
+    ] = None,
+    share: Annotated[float, typer.Option(help="Share of the users in the treatment arm, above 0 and below 1.")] = 0.5,
     significance: Significance = 0.05,
     power: Power = 0.8,
     as_json: AsJson = False,
@@ -80,22 +89,27 @@ def plan_experiment(
     """
     if (mde is None) == (users is None):
         raise MovierecError("give --mde to learn the users, or --users to learn the difference: one of the two")
+    if not 0 < share < 1:
+        raise MovierecError(f"--share is {share:g}: it must be above 0 and below 1")
+    ratio = 1.0 if share == 0.5 else (1 - share) / share
     rates: Rates = {"significance": significance, "power": power}
     if baseline is not None and std is None:
-        plans = list(_plan_proportion(baseline, mde, users, rates))
+        plans = list(_plan_proportion(baseline, mde, users, ratio, rates))
         outcome = f"a proportion of {baseline:g} in the control"
     elif std is not None and baseline is None:
-        plans = [_plan_mean(std, mde, users, rates)]
+        plans = [_plan_mean(std, mde, users, ratio, rates)]
         outcome = f"a mean with standard deviation {std:g}"
     else:
         raise MovierecError("give --baseline for a proportion, or --std for a mean: one of the two")
     if as_json:
         question = {"baseline": baseline} if std is None else {"std": std}
-        answer = {plan.formula: {"users_per_arm": plan.users, "effect": plan.effect} for plan in plans}
-        _print_json({**question, **rates, "plans": answer})
+        answer = {plan.formula: _describe_plan(plan) for plan in plans}
+        uneven = {} if ratio == 1 else {"share": share}
+        _print_json({**question, **rates, **uneven, "plans": answer})
         return
     typer.echo(f"{outcome}, significance {significance:g} (two-sided), power {power:g}\n")
-    typer.echo(align_columns([["formula", "users an arm", "in all", "difference seen"], *map(_write_plan, plans)]))
+    sizes = ["users an arm"] if ratio == 1 else ["control", "treatment"]
+    typer.echo(align_columns([["formula", *sizes, "in all", "difference seen"], *map(_write_plan, plans)]))
     if baseline is not None:
         typer.echo(f"\n{_ADVICE}")
 
@@ -142,28 +156,38 @@ def analyze_outcomes(
 
 
 def _plan_proportion(
-    baseline: float, effect: float | None, users: int | None, rates: "Rates"
+    baseline: float, effect: float | None, users: int | None, ratio: float, rates: "Rates"
 ) -> Iterator[ExperimentSize]:
     from movierec.abtest.power import proportion_minimum_effect, proportion_sample_size  # noqa: PLC0415
 
     for formula, pooled in (("pooled", True), ("unpooled", False)):
         if users is None:
-            needed = proportion_sample_size(baseline, effect or 0.0, pooled=pooled, **rates)
-            yield ExperimentSize(formula, math.ceil(needed), effect or 0.0)
+            needed = proportion_sample_size(baseline, effect or 0.0, pooled=pooled, ratio=ratio, **rates)
+            yield ExperimentSize(formula, math.ceil(needed), effect or 0.0, ratio)
         else:
-            yield ExperimentSize(formula, users, proportion_minimum_effect(baseline, users, pooled=pooled, **rates))
+            seen = proportion_minimum_effect(baseline, users, pooled=pooled, ratio=ratio, **rates)
+            yield ExperimentSize(formula, users, seen, ratio)
 
 
-def _plan_mean(std: float, effect: float | None, users: int | None, rates: "Rates") -> ExperimentSize:
+def _plan_mean(std: float, effect: float | None, users: int | None, ratio: float, rates: "Rates") -> ExperimentSize:
     from movierec.abtest.power import mean_minimum_effect, mean_sample_size  # noqa: PLC0415
 
     if users is None:
-        return ExperimentSize("t_test", math.ceil(mean_sample_size(effect or 0.0, std, **rates)), effect or 0.0)
-    return ExperimentSize("t_test", users, mean_minimum_effect(users, std, **rates))
+        needed = math.ceil(mean_sample_size(effect or 0.0, std, ratio=ratio, **rates))
+        return ExperimentSize("t_test", needed, effect or 0.0, ratio)
+    return ExperimentSize("t_test", users, mean_minimum_effect(users, std, ratio=ratio, **rates), ratio)
+
+
+def _describe_plan(plan: ExperimentSize) -> dict[str, float]:
+    if plan.ratio == 1:
+        return {"users_per_arm": plan.users, "effect": plan.effect}
+    return {"control_users": plan.control, "treatment_users": plan.users, "effect": plan.effect}
 
 
 def _write_plan(plan: ExperimentSize) -> list[str]:
-    return [_FORMULAS[plan.formula], f"{plan.users:,}", f"{2 * plan.users:,}", f"{plan.effect:.4g}"]
+    sizes = [plan.users] if plan.ratio == 1 else [plan.control, plan.users]
+    numbers = [f"{size:,}" for size in (*sizes, plan.control + plan.users)]
+    return [_FORMULAS[plan.formula], *numbers, f"{plan.effect:.4g}"]
 
 
 def _read_arms(arms: str, weights: str | None) -> dict[str, float]:

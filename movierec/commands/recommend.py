@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from movierec.errors import MovierecError
+from movierec.ids import OwnId, read_id
 from movierec.roster import EXPLORING, SERVED
-from movierec.service.storage.records import LARGEST_ID
 from movierec.text import align_columns
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from movierec.recommender.engine import Engine
     from movierec.recommender.profiles import Profile
 
-UserId = Annotated[int, typer.Option("--user", min=1, max=LARGEST_ID, help="Id of a user, known or not.")]
+UserId = Annotated[str, typer.Option("--user", help="Id of a user, known or not.")]
 Count = Annotated[int, typer.Option("-k", min=1, max=200, help="How many movies.")]
 ModelOption = Annotated[str | None, typer.Option("--model", help=f"One of {', '.join(SERVED)}.")]
 STARS: Final = ("stars", "low", "high")  # 8 of 10 such ratings lie from low to high
@@ -66,9 +66,9 @@ def recommend_movies(
         now_s=int(time.time()),
     )
     if as_json:
-        _print_json({"user_id": user, **_serialize_answer(answer, engine.artifacts.catalogue)})
+        _print_json({**_name_user(engine, user), **_serialize_answer(answer, engine.artifacts.catalogue)})
         return
-    typer.echo(_describe_answer(profile, model, answer) + "\n")
+    typer.echo(_describe_answer(user, profile, model, answer) + "\n")
     typer.echo("\n".join(_tabulate_answer(answer, engine.artifacts.catalogue)) if answer.items else "No movie is left.")
 
 
@@ -99,7 +99,7 @@ def find_similar(
 def predict_stars(
     *,
     user: UserId,
-    movie: Annotated[list[int], typer.Option(help="Id of a movie; may be given several times.")],
+    movie: Annotated[list[str], typer.Option(help="Id of a movie; may be given several times.")],
     model: ModelOption = None,
     as_json: AsJson = False,
 ) -> None:
@@ -107,14 +107,14 @@ def predict_stars(
     engine = _load_engine()
     movies = [_find_movie(engine.artifacts.catalogue, movie_id) for movie_id in movie]
     profile = _find_profile(engine, user)
-    predicted = engine.predict(profile, movie, model)
+    predicted = engine.predict(profile, [one.movie_id for one in movies], model)
     name = model or engine.artifacts.rating_model
     if as_json:
         stars, low, high = (None if each is None else each.tolist() for each in predicted)
         found = {"predictions": stars, "low": low, "high": high}
-        _print_json({"user_id": user, "model": name, "model_version": engine.artifacts.version, **found})
+        _print_json({**_name_user(engine, user), "model": name, "model_version": engine.artifacts.version, **found})
         return
-    typer.echo(f"{_describe_user(profile)}, by {name}; models {engine.artifacts.version}\n")
+    typer.echo(f"{_describe_user(user, profile)}, by {name}; models {engine.artifacts.version}\n")
     rows = [
         [_name(one), str(one.movie_id), *map(_format_stars, stars)]
         for one, stars in zip(movies, predicted.by_movie(), strict=True)
@@ -137,32 +137,36 @@ def _load_engine() -> "Engine":
     return Engine(load_artifacts(Path()))
 
 
-def _find_profile(engine: "Engine", user_id: int) -> "Profile":
+def _find_profile(engine: "Engine", user: str) -> "Profile":
     """Find what a user rated, in the data and in the service."""
     from movierec.service.storage.database import default_url  # noqa: PLC0415  # as above
     from movierec.service.storage.store import Store  # noqa: PLC0415
 
     with closing(Store(default_url())) as store:
-        return engine.artifacts.profiles.find(user_id, store.ratings_of(user_id))
+        return engine.artifacts.profiles.find(read_id(user), store.ratings_of(user))
 
 
-def _find_movie(catalogue: "Catalogue", movie_id: int) -> "Movie":
-    movie = catalogue.get(movie_id)
+def _find_movie(catalogue: "Catalogue", movie_id: OwnId) -> "Movie":
+    movie = catalogue.get(read_id(movie_id))
     if movie is None:
         raise MovierecError(f"there is no movie {movie_id}: `movierec similar TITLE` names the id of a title")
     return movie
 
 
-def _describe_answer(profile: "Profile", model: str | None, answer: "Answer") -> str:
+def _name_user(engine: "Engine", user: str) -> dict[str, OwnId]:
+    return {"user_id": engine.artifacts.profiles.users.show(read_id(user))}
+
+
+def _describe_answer(user: str, profile: "Profile", model: str | None, answer: "Answer") -> str:
     if answer.strategy != "popular":
         how = answer.model if answer.strategy == "personal" else f"{answer.model}, folded in from all their ratings"
-        return f"{_describe_user(profile)}, by {how}; models {answer.version}"
+        return f"{_describe_user(user, profile)}, by {how}; models {answer.version}"
     liked = "rated" if answer.model == model else "like"
-    return f"{_describe_user(profile)}, what most people {liked}; models {answer.version}"
+    return f"{_describe_user(user, profile)}, what most people {liked}; models {answer.version}"
 
 
-def _describe_user(profile: "Profile") -> str:
-    return f"For user {profile.user_id}{'' if len(profile.movie_ids) else ', who has rated nothing yet'}"
+def _describe_user(user: str, profile: "Profile") -> str:
+    return f"For user {user}{'' if len(profile.movie_ids) else ', who has rated nothing yet'}"
 
 
 def _tabulate_answer(answer: "Answer", catalogue: "Catalogue") -> Iterator[str]:

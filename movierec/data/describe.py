@@ -4,8 +4,12 @@ import numpy as np
 import pandas as pd
 
 from movierec.columns import MOVIE_ID, RATING, USER_ID
+from movierec.data import guessing
+from movierec.data.readers import RawRatings
+from movierec.scales import Scale
 
 LONG_TAIL_POINTS = 200
+MOST_BARS = 50
 
 
 def describe_ratings(ratings: pd.DataFrame) -> dict[str, float]:
@@ -32,10 +36,50 @@ def describe_ratings(ratings: pd.DataFrame) -> dict[str, float]:
     }
 
 
+def describe_reading(raw: RawRatings, scale: Scale) -> str:
+    """Say in one line what was read as what.
+
+    Parameters
+    ----------
+    raw : RawRatings
+        Knows its source.
+    scale : Scale
+        Of the ratings or counts.
+
+    Returns
+    -------
+    str
+        Such as ``read user_id as the user, item_id as the item; no timestamps; ratings from 1 to 10 in steps of 1``.
+    """
+    roles = raw.source.roles if raw.source else {guessing.USER: USER_ID, guessing.ITEM: MOVIE_ID}
+    read = [f"{roles[guessing.USER]} as the user", f"{roles[guessing.ITEM]} as the item"]
+    column = roles.get(guessing.RATING, "")
+    if column not in {"", "rating"}:
+        read.append(f"{column} as the {'count' if raw.is_implicit else 'rating'}")
+    if raw.time_form:
+        read.append(f"{roles[guessing.TIMESTAMP]} as the time in {raw.time_form}")
+    times = "" if raw.time_form else "; no timestamps"
+    if not raw.is_implicit:
+        return f"read {', '.join(read)}{times}; ratings {scale.describe()}"
+    counts = f"counts from {scale.low:g} to {scale.high:g}" if column or scale.high > 1 else "each row is one event"
+    return f"read {', '.join(read)}{times}; no ratings: {counts}"
+
+
 def count_stars(ratings: pd.DataFrame) -> pd.DataFrame:
-    """Count the ratings of each number of stars: columns ``stars``, ``ratings``; ascending."""
-    stars, count = np.unique(ratings[RATING].to_numpy(), return_counts=True)
-    return pd.DataFrame({"stars": stars.astype(float), "ratings": count})
+    """Count the ratings of each number of stars.
+
+    Returns
+    -------
+    DataFrame
+        ``stars`` and ``ratings``, ascending. Of more than `MOST_BARS` different ratings, the middles of as many equal
+        parts of their range and the ratings in each that holds any.
+    """
+    stars, count = np.unique(ratings[RATING].to_numpy(dtype=np.float64), return_counts=True)
+    if len(stars) > MOST_BARS:
+        count, edges = np.histogram(stars, MOST_BARS, weights=count)
+        filled = count > 0
+        stars, count = ((edges[1:] + edges[:-1]) / 2)[filled], count[filled].astype(np.int64)
+    return pd.DataFrame({"stars": stars, "ratings": count})
 
 
 def trace_long_tail(ratings: pd.DataFrame) -> pd.DataFrame:

@@ -43,8 +43,10 @@ def split_ratings(
     Raises
     ------
     MovierecError
-        If a part would be empty.
+        If a part would be empty, or `ratings` lack the times that the method needs.
     """
+    if "temporal" in method and TIMESTAMP not in ratings:
+        raise MovierecError(f"split.method {method} needs times, but the data has none: choose random")
     place = {
         "random": _place_at_random,
         "temporal": _place_by_time,

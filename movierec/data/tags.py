@@ -11,13 +11,17 @@ import numpy.typing as npt
 import pandas as pd
 
 from movierec.columns import MOVIE_ID, USER_ID
-from movierec.data.layouts import decode_utf8, detect_layout, parse_header
+from movierec.data.layouts import LAYOUTS
+from movierec.data.source_ids import SOURCE_ID
 from movierec.errors import MovierecError
 
 TAG: Final = "tag"
 TAG_FILES: Final = {"csv": "tags.csv", "dat": "tags.dat", "tab": None}
 _CSV_COLUMNS: Final = ("userId", "movieId", "tag")
 _ID_LIMIT: Final = 2**31
+NO_TAGS: Final = pd.DataFrame(
+    {USER_ID: np.empty(0, np.int32), MOVIE_ID: np.empty(0, np.int32), TAG: pd.Series([], dtype="str")}
+)
 
 
 def read_tags(folder: Path) -> pd.DataFrame:
@@ -26,25 +30,25 @@ def read_tags(folder: Path) -> pd.DataFrame:
     Parameters
     ----------
     folder : Path
-        Holds the files of one layout; ``tags.csv`` or ``tags.dat`` may be among them.
+        Holds the files of one of MovieLens's layouts, or other ones; ``tags.csv`` or ``tags.dat`` may be among them.
 
     Returns
     -------
     DataFrame
         ``user_id`` and ``movie_id`` int32, ``tag`` str in lower case with single blanks, in the file's order.
-        No rows where there is no such file; a blank tag is left out.
+        No rows where there is no such file beside one layout's others; a blank tag is left out.
 
     Raises
     ------
     MovierecError
-        If the folder has no layout, or a line of the tags has no ids or too few fields (the message names it).
+        If a line of the tags has no ids or too few fields (the message names it).
     """
-    layout = detect_layout(folder)
-    name = TAG_FILES[layout.name]
+    found = [each for each in LAYOUTS if all((folder / n).is_file() for n in (each.ratings_file, each.movies_file))]
+    name = TAG_FILES[found[0].name] if found else None
     path = folder / name if name else None
     rows: list[tuple[int, int, str]] = []
     if path is not None and path.is_file():
-        lines = _csv_lines(path) if layout.name == "csv" else _dat_lines(path)
+        lines = _csv_lines(path) if found[0].name == "csv" else _dat_lines(path)
         rows = [_parse(line, fields, path) for line, fields in lines]
     users, movies, tags = zip(*rows, strict=True) if rows else ((), (), ())
     table = pd.DataFrame(
@@ -55,6 +59,11 @@ def read_tags(folder: Path) -> pd.DataFrame:
         }
     )
     return table[table[TAG] != ""].reset_index(drop=True)
+
+
+def are_own_codes(users: pd.DataFrame, movies: pd.DataFrame) -> bool:
+    """Tell whether users and movies are called what the data calls them: else the ids of tags mean others."""
+    return SOURCE_ID not in movies and bool((users[USER_ID].astype(str) == users[SOURCE_ID]).all())
 
 
 def drop_held_out_tags(tags: pd.DataFrame, *held_out: pd.DataFrame) -> pd.DataFrame:
@@ -89,19 +98,26 @@ def _keys(table: pd.DataFrame) -> npt.NDArray[np.int64]:
     return keys
 
 
+def _decode(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise MovierecError(f"{path} is not UTF-8 (at byte {error.start + 1}): save it as UTF-8") from error
+
+
 def _csv_lines(path: Path) -> Iterator[tuple[int, list[str]]]:
-    text = decode_utf8(path.read_bytes(), path)
-    header = parse_header(text.partition("\n")[0].rstrip("\r"), _CSV_COLUMNS, path)
+    reader = csv.reader(io.StringIO(_decode(path), newline=""))
+    header = [name.strip() for name in next(reader, [])]
+    if missing := [name for name in _CSV_COLUMNS if header.count(name) != 1]:
+        raise MovierecError(f"{path}: the first line must name {', '.join(_CSV_COLUMNS)} once, {missing[0]!r} too")
     places = [header.index(name) for name in _CSV_COLUMNS]
-    reader = csv.reader(io.StringIO(text, newline=""))
-    next(reader)
     for row in reader:
         if row:
             yield reader.line_num, [row[place] for place in places if place < len(row)]
 
 
 def _dat_lines(path: Path) -> Iterator[tuple[int, list[str]]]:
-    for number, line in enumerate(decode_utf8(path.read_bytes(), path).split("\n"), start=1):
+    for number, line in enumerate(_decode(path).split("\n"), start=1):
         if line.strip():
             user, _, rest = line.partition("::")
             movie, _, rest = rest.partition("::")

@@ -22,7 +22,6 @@ RATING_METRICS: Final = ("rmse", "mae")
 COMPARED: Final = ("rmse", "ndcg@10")
 HEADLINE: Final = ("rmse", "mae", "ndcg@10", "coverage@10")
 SHOWN_BY_DVC: Final = ("rmse", "ndcg@10", "coverage@10")  # of nine models, on one screen
-CALIBRATION_EDGES = np.arange(0.25, 5.5, 0.25)  # stars
 
 
 def start_resampling(bed: TestBed, rng: np.random.Generator, samples: int) -> tuple[UserBootstrap, np.random.Generator]:
@@ -204,8 +203,11 @@ def tabulate_by_k(summary: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
 def tabulate_calibration(results: Mapping[str, ModelResult], bed: TestBed) -> pd.DataFrame:
     """Return ``model``, ``predicted`` and ``actual`` (bin means, stars) and ``ratings``, one row a bin with ratings."""
     tables = []
+    known = np.concatenate([bed.train[RATING], bed.test[RATING]]).astype(np.float64)
+    low, high = known.min(), known.max()
+    edges = low + ((high - low) / 18 or 1.0) * np.arange(-1, 20)  # quarters of a star on a scale of 0.5 to 5
     for name, result in results.items():
-        bins = calibration_table(bed.test[RATING], result.predicted, CALIBRATION_EDGES)
+        bins = calibration_table(bed.test[RATING], result.predicted, edges)
         columns = {MODEL: name, "predicted": bins.mean_predicted, "actual": bins.mean_actual, "ratings": bins.count}
         tables.append(pd.DataFrame(columns)[bins.count > 0])
     return pd.concat(tables, ignore_index=True)

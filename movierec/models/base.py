@@ -43,11 +43,14 @@ class Recommender(ABC):
     ----------
     users, movies : IdIndex
         The training users and movies in ascending order of id; factor rows follow this order.
+    scale : ndarray of float64, shape (2,)
+        Lowest and highest training rating, to which predictions are clipped.
     """
 
     name: ClassVar[str]
     users: IdIndex
     movies: IdIndex
+    scale: Array = np.array([MIN_STARS, MAX_STARS])  # of a model that says nothing of it
 
     @abstractmethod
     def fit(self, ratings: pd.DataFrame) -> Self:
@@ -76,7 +79,7 @@ class Recommender(ABC):
         Returns
         -------
         ndarray of float64, shape (n,)
-            Stars, within the range of the training ratings' scale of 0.5 to 5 or narrower.
+            On the training ratings' scale, between the lowest and the highest of them.
         """
 
     @abstractmethod
@@ -158,7 +161,8 @@ class Recommender(ABC):
         settings = json.dumps({"model": self.name, **self._settings()}, sort_keys=True)
         ids = {"user_ids": self.users.ids, "movie_ids": self.movies.ids}
         with replace_atomically(path) as temporary, temporary.open("wb") as file:
-            np.savez(file, allow_pickle=False, settings=np.array(settings), **ids, **self._arrays())
+            arrays: dict[str, npt.NDArray[Any]] = {**ids, "scale": self.scale, **self._arrays()}
+            np.savez(file, allow_pickle=False, settings=np.array(settings), **arrays)
 
     @classmethod
     def load(cls, path: Path) -> Self:
@@ -225,6 +229,11 @@ def index_ids(ratings: pd.DataFrame) -> tuple[IdIndex, IdIndex, Rows, Rows]:
     user_rows, user_ids = rank_ids(ratings[USER_ID].to_numpy())
     movie_rows, movie_ids = rank_ids(ratings[MOVIE_ID].to_numpy())
     return IdIndex(user_ids), IdIndex(movie_ids), user_rows, movie_rows
+
+
+def find_range(stars: npt.NDArray[np.floating[Any]]) -> Array:
+    """Return the lowest and the highest rating, shape (2,)."""
+    return np.array([stars.min(), stars.max()], dtype=np.float64)
 
 
 def gather(values: Array, rows: Rows) -> Array:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from movierec.columns import MOVIE_ID, RATING, TIMESTAMP, USER_ID
 from movierec.ids import UNKNOWN
-from movierec.models.base import Rows
+from movierec.models.base import Rows, find_range
 from movierec.models.gibbs.chain import Chain
 from movierec.models.gibbs.day_effects import locate_days, number_days
 from movierec.models.gibbs.run import HeldOut, SweepCurve, SweepResult, sample_posterior
@@ -122,9 +122,7 @@ class Bayes(PosteriorPredictive):
         self.history = []
         data = prepare_ratings(ratings, movies, by_day=self.day_effects)
         self.users, self.movies, self.unrated_ids = data.users, data.movies, data.unrated.ids
-        self.mean, self.lowest, self.highest = (
-            np.asarray(value) for value in (data.stars.mean(), data.stars.min(), data.stars.max())
-        )
+        self.mean, self.scale = np.asarray(data.stars.mean()), find_range(data.stars)
         plan = self.plan(len(ratings))
         with ThreadPoolExecutor(threads or available_cores()) as pool:
             chain = start_chain(data, plan.factors, self.directions, self.seed, pool)
@@ -154,7 +152,7 @@ class Bayes(PosteriorPredictive):
         if chain.days and TIMESTAMP in validation:
             day = locate_days(chain.days.days.user, chain.days.day, user, number_days(validation[TIMESTAMP]))
         held_out = HeldOut(user, movie, day, validation[RATING].to_numpy(dtype=np.float64))
-        return SweepCurve(chain, held_out, float(self.mean), float(self.lowest), float(self.highest))
+        return SweepCurve(chain, held_out, float(self.mean), self.scale)
 
     def _settings(self) -> dict[str, Any]:
         names = ("factors", "sweeps", "burn_in", "directions", "day_effects", "samples", "seed")

@@ -71,7 +71,7 @@ class FoldedRow:
         uncertainty = np.einsum("sne,sne->n", design @ self.covariance, design) / len(scores)
         noise = self.model.noise * self.noise * getattr(self.model, f"{other}_noise")[rows]
         variance = scores.var(axis=0) + uncertainty + noise
-        predicted = np.clip(self.model.mean + scores.mean(axis=0), self.model.lowest, self.model.highest)
+        predicted = np.clip(self.model.mean + scores.mean(axis=0), *self.model.scale)
         return predicted, np.sqrt(variance)
 
     def explain(self, rows: Rows) -> Array:

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 import scipy.sparse as sp
 
-from movierec.models.base import MAX_STARS, MIN_STARS, Array, Recommender, Rows, gather
+from movierec.models.base import Array, Recommender, Rows, find_range, gather
 from movierec.models.indexed import IndexedRatings
 from movierec.models.shared_ranking import top_k_shared
 from movierec.models.top_k import TopK
@@ -51,7 +51,7 @@ class Bias(Recommender):
         data = IndexedRatings.of(ratings)
         self.users, self.movies = data.users, data.movies
         user, movie, stars = data.pairs
-        self.mean = np.asarray(stars.astype(np.float64).mean())
+        self.mean, self.scale = np.asarray(stars.astype(np.float64).mean()), find_range(stars)
         centred = stars - self.mean
         self.user_bias = np.zeros(len(self.users))
         movie_weight = np.bincount(movie) + self.movie_penalty
@@ -65,7 +65,7 @@ class Bias(Recommender):
         """Predict ratings in stars; an unknown user or movie has bias 0. See `Recommender.predict`."""
         user_bias = gather(self.user_bias, self.users.rows(user_ids))
         movie_bias = gather(self.movie_bias, self.movies.rows(movie_ids))
-        return np.clip(self.mean + user_bias + movie_bias, MIN_STARS, MAX_STARS)
+        return np.clip(self.mean + user_bias + movie_bias, *self.scale)
 
     def score_rows(self, user_rows: Rows) -> npt.NDArray[np.float32]:
         """Return unclipped predictions, shape (users, movies)."""

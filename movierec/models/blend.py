@@ -72,7 +72,8 @@ class Blend(CalibratedRanker):
                 raise ValueError("the parts of a blend must be fitted on the same ratings")
         self.ease, self.als = ease, als
         self.users, self.movies = ease.users, ease.movies
-        self.mean, self.user_bias, self.movie_bias = ease.mean, ease.user_bias, ease.movie_bias
+        self.mean, self.scale = ease.mean, ease.scale
+        self.user_bias, self.movie_bias = ease.user_bias, ease.movie_bias
         self.calibration = np.array([0.0, 1.0, 0.0])
         return self
 

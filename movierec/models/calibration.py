@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from movierec.columns import MOVIE_ID, RATING, USER_ID
-from movierec.models.base import BLOCK_CELLS, MAX_STARS, MIN_STARS, Array, Recommender, gather
+from movierec.models.base import BLOCK_CELLS, Array, Recommender, gather
 from movierec.models.bias import Bias
 from movierec.models.indexed import IndexedRatings
 from movierec.models.top_k import available_cores
@@ -55,7 +55,8 @@ class CalibratedRanker(Recommender):
 
     def _fit_bias(self, ratings: pd.DataFrame | IndexedRatings) -> None:
         bias = Bias().fit(ratings)
-        self.mean, self.user_bias, self.movie_bias = bias.mean, bias.user_bias, bias.movie_bias
+        self.mean, self.scale = bias.mean, bias.scale
+        self.user_bias, self.movie_bias = bias.user_bias, bias.movie_bias
         self.calibration = np.array([0.0, 1.0, 0.0])
 
     def calibrate(self, ratings: pd.DataFrame) -> Self:
@@ -77,7 +78,7 @@ class CalibratedRanker(Recommender):
 
     def predict(self, user_ids: npt.ArrayLike, movie_ids: npt.ArrayLike) -> Array:
         """Predict ratings in stars by the calibrated score; see `Recommender.predict`."""
-        return np.clip(self._calibration_inputs(user_ids, movie_ids) @ self.calibration, MIN_STARS, MAX_STARS)
+        return np.clip(self._calibration_inputs(user_ids, movie_ids) @ self.calibration, *self.scale)
 
     def _calibration_inputs(self, user_ids: npt.ArrayLike, movie_ids: npt.ArrayLike) -> Array:
         user_bias = gather(self.user_bias, self.users.rows(user_ids))

@@ -9,7 +9,7 @@ import pandas as pd
 from movierec.columns import RATING
 from movierec.data.content import Content
 from movierec.ids import IdIndex
-from movierec.models.base import MAX_STARS, MIN_STARS, Array, gather, index_ids
+from movierec.models.base import Array, gather, index_ids
 from movierec.models.bias import Bias
 
 
@@ -64,7 +64,7 @@ class ContentRatings:
         self.content = content
         self.users, movies, user, movie = index_ids(ratings)
         bias = Bias().fit(ratings)
-        self.mean, self.user_bias = float(bias.mean), bias.user_bias
+        self.mean, self.scale, self.user_bias = float(bias.mean), bias.scale, bias.user_bias
         factors = content.of(movies.ids).astype(np.float64)
         residuals = ratings[RATING].to_numpy(dtype=np.float64) - self.mean - self.user_bias[user]
         counts = np.bincount(movie)
@@ -85,7 +85,7 @@ class ContentRatings:
         user, factors = self.users.rows(user_ids), self.content.of(movie_ids).astype(np.float64)
         taste = np.where(user[:, np.newaxis] >= 0, self.user_weights[user], 0.0) + self.weights
         stars: Array = self.mean + gather(self.user_bias, user) + np.einsum("nf,nf->n", factors, taste)
-        return np.clip(stars, MIN_STARS, MAX_STARS)
+        return np.clip(stars, *self.scale)
 
 
 def solve_ridge(inputs: Array, targets: Array, penalty: float) -> Array:

@@ -9,7 +9,7 @@ import pandas as pd
 import scipy.sparse as sp
 
 from movierec.columns import RATING
-from movierec.models.base import MAX_STARS, MIN_STARS, Array, Recommender, Rows, gather, index_ids
+from movierec.models.base import Array, Recommender, Rows, find_range, gather, index_ids
 from movierec.models.shared_ranking import top_k_shared
 from movierec.models.top_k import TopK
 
@@ -42,7 +42,7 @@ class Popularity(Recommender):
         """Count the ratings; see `Recommender.fit`."""
         self.users, self.movies, _, movie = index_ids(ratings)
         stars = ratings[RATING].to_numpy(dtype=np.float64)
-        self.mean = np.asarray(stars.mean())
+        self.mean, self.scale = np.asarray(stars.mean()), find_range(stars)
         self.movie_count = np.bincount(movie).astype(np.float64)
         self.movie_offset = np.bincount(movie, weights=stars - self.mean) / (self.movie_count + self.prior_ratings)
         return self
@@ -51,7 +51,7 @@ class Popularity(Recommender):
         """Predict the movie's shrunken mean in stars, whoever the user; see `Recommender.predict`."""
         del user_ids
         offset = gather(self.movie_offset, self.movies.rows(movie_ids))
-        return np.clip(self.mean + offset, MIN_STARS, MAX_STARS)
+        return np.clip(self.mean + offset, *self.scale)
 
     def score_rows(self, user_rows: Rows) -> npt.NDArray[np.float32]:
         """Return the counts for every user, shape (users, movies)."""

@@ -20,7 +20,7 @@ class PosteriorPredictive(Recommender):
 
     Attributes
     ----------
-    mean, lowest, highest : ndarray of float64, shape ()
+    mean : ndarray of float64, shape ()
         Of the training ratings, in stars.
     unrated_ids : ndarray of int32, shape (unrated,)
         Movies that `fit` was told of and that have no ratings.
@@ -41,8 +41,6 @@ class PosteriorPredictive(Recommender):
     """
 
     mean: Array
-    lowest: Array
-    highest: Array
     unrated_ids: Rows
     user_mean: Factors
     movie_mean: Factors
@@ -124,7 +122,7 @@ class PosteriorPredictive(Recommender):
         if not 0 < coverage < 1:
             raise ValueError(f"coverage is {coverage}, must be between 0 and 1")
         reach = NormalDist().inv_cdf((1 + coverage) / 2) * deviation
-        return np.maximum(predicted - reach, self.lowest), np.minimum(predicted + reach, self.highest)
+        return np.maximum(predicted - reach, self.scale[0]), np.minimum(predicted + reach, self.scale[1])
 
     def predict_rows(self, user: Rows, movie: Rows, effect: Rows | None = None) -> Array:
         """Do as `predict` does for rows, of which none may be -1, and rows of the effects of days, -1 for none."""
@@ -132,7 +130,7 @@ class PosteriorPredictive(Recommender):
         predicted[self._nothing_known(user, movie)] = self.mean
         if effect is not None:
             predicted += np.where(effect >= 0, np.append(self.day_effect, 0)[effect], 0)
-        return np.asarray(np.clip(predicted, self.lowest, self.highest))
+        return np.asarray(np.clip(predicted, *self.scale))
 
     def measure_rows(self, user: Rows, movie: Rows, effect: Rows | None = None) -> Array:
         """Do as `predict_deviation` does for rows; see `predict_rows`."""

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from movierec.errors import MovierecError
-from movierec.models.base import MAX_STARS, MIN_STARS, Array, Recommender, Rows
+from movierec.models.base import Array, Recommender, Rows
 from movierec.models.indexed import IndexedRatings, Pairs
 from movierec.models.sgd.engines import ENGINES, Engine, EngineName, SgdSettings
 from movierec.models.sgd.exact import Factors, predict_pairs
@@ -147,7 +147,7 @@ class SVD(Recommender):
                     engine.remember()
                 elif epoch - self.best_epoch.epoch >= self.patience:
                     break
-        self.users, self.movies, self.mean = data.users, data.movies, engine.mean
+        self.users, self.movies, self.mean, self.scale = data.users, data.movies, engine.mean, engine.scale
         self.user_bias, self.movie_bias, self.user_factors, self.movie_factors = engine.result
         return self
 
@@ -162,7 +162,7 @@ class SVD(Recommender):
         """Predict ratings in stars; what is unknown of a pair counts 0. See `Recommender.predict`."""
         pairs = self.users.rows(user_ids), self.movies.rows(movie_ids)
         predicted: Array = predict_pairs(*pairs, float(self.mean), self._model())
-        return np.clip(predicted, MIN_STARS, MAX_STARS, out=predicted)
+        return np.clip(predicted, *self.scale, out=predicted)
 
     def score_rows(self, user_rows: Rows) -> npt.NDArray[np.float32]:
         """Return unclipped predictions, shape (users, movies), computed in float32."""

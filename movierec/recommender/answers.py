@@ -5,7 +5,9 @@ from typing import Final, Literal
 
 import numpy as np
 
+from movierec.ids import OwnId
 from movierec.recommender.catalogue import Movie
+from movierec.recommender.own_ids import OwnIds
 from movierec.recommender.scorer import Shares
 
 MOST_REASONS: Final = 3
@@ -18,7 +20,7 @@ class Reason:
 
     Attributes
     ----------
-    movie_id : int
+    movie_id : int or str
         What they rated.
     rating : float
         Stars.
@@ -26,7 +28,7 @@ class Reason:
         Its part of the folded-in score, above 0; other ratings may count against, so the parts may exceed 1.
     """
 
-    movie_id: int
+    movie_id: OwnId
     rating: float
     weight: float
 
@@ -80,14 +82,14 @@ class Answer:
     items: tuple[Recommendation, ...]
 
 
-def name_reasons(shares: Shares, at: int) -> tuple[Reason, ...]:
+def name_reasons(shares: Shares, at: int, ids: OwnIds) -> tuple[Reason, ...]:
     """Name the ratings that speak most for the movie in one row of `shares`, at most `MOST_REASONS`."""
     score, parts = shares.scores[at], shares.parts[at]
     if score <= 0:
         return ()
     order = np.argsort(-parts, kind="stable")[:MOST_REASONS]
+    order = order[parts[order] > 0]
     return tuple(
-        Reason(int(shares.rated_ids[place]), float(shares.stars[place]), float(parts[place] / score))
-        for place in order
-        if parts[place] > 0
+        Reason(own, float(shares.stars[place]), float(parts[place] / score))
+        for own, place in zip(ids.name(shares.rated_ids[order].tolist()), order, strict=True)
     )

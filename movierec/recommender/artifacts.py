@@ -17,15 +17,18 @@ from movierec.models.base import Recommender
 from movierec.models.bayes import Bayes
 from movierec.models.roster import load_model
 from movierec.recommender.catalogue import Catalogue
+from movierec.recommender.own_ids import OwnIds
 from movierec.recommender.profiles import Profiles
 from movierec.roster import BY_NAME, ROSTER, STORED, VALIDATION_RMSE
+from movierec.scales import Scale
 
 _EVALUATED: Final = paths.DETAILS / "evaluate.json"
 _RATING_MODELS: Final = {  # where their validation RMSE is; the ALS's stars were calibrated on validation
     entry.name: paths.METRICS / f"{entry.stage}.json" for entry in ROSTER if entry.decided_by == VALIDATION_RMSE
 }
-_METRICS: Final = (_EVALUATED, *_RATING_MODELS.values())
-_CLEAN: Final = (paths.CLEAN_MOVIES, paths.CLEAN_RATINGS)
+_CLEANED: Final = paths.DETAILS / "clean.json"
+_METRICS: Final = (_EVALUATED, _CLEANED, *_RATING_MODELS.values())
+_CLEAN: Final = (paths.CLEAN_MOVIES, paths.CLEAN_RATINGS, paths.CLEAN_USERS)
 _MODEL_FILES: Final = {name: paths.MODELS / f"{name}.npz" for name in STORED}
 _FILES: Final = (*_CLEAN, *_MODEL_FILES.values(), *_METRICS)
 
@@ -48,6 +51,8 @@ class Artifacts:
         All movies of data/clean.
     profiles : Profiles
         All ratings of data/clean.
+    scale : Scale
+        Of the ratings.
     baseline_rmse : float
         Of `rating_model` on the test part, in stars.
     rating_model : str
@@ -60,6 +65,7 @@ class Artifacts:
     models: Mapping[str, Recommender]
     catalogue: Catalogue
     profiles: Profiles
+    scale: Scale
     baseline_rmse: float
     rating_model: str
 
@@ -87,13 +93,16 @@ def load_artifacts(root: Path) -> Artifacts:
     evaluated = io.read_json(root / _EVALUATED)
     rating_model = _choose_rating_model(root)
     ratings = io.read_parquet(root / paths.CLEAN_RATINGS, (USER_ID, MOVIE_ID, RATING))
+    catalogue = Catalogue(io.read_parquet(root / paths.CLEAN_MOVIES), ratings)
+    users = OwnIds.from_table(io.read_parquet(root / paths.CLEAN_USERS), USER_ID)
     models = {name: _load_model(root / path) for name, path in _MODEL_FILES.items()}
     artifacts = Artifacts(
         version=version,
         champion=choose_champion(evaluated),
         models=models,
-        catalogue=Catalogue(io.read_parquet(root / paths.CLEAN_MOVIES), ratings),
-        profiles=Profiles(ratings, models[rating_model].users),
+        catalogue=catalogue,
+        profiles=Profiles(ratings, models[rating_model].users, users, catalogue.ids),
+        scale=Scale(**io.read_json(root / _CLEANED)["scale"]),
         baseline_rmse=_find_metric(evaluated, rating_model, "rmse", _EVALUATED),
         rating_model=rating_model,
     )
@@ -103,7 +112,7 @@ def load_artifacts(root: Path) -> Artifacts:
     return artifacts
 
 
-def gather_artifacts(model: Path, movies: Path, ratings: Path) -> Artifacts:
+def gather_artifacts(model: Path, movies: Path, ratings: Path, users: Path | None = None) -> Artifacts:
     """Gather what a single stored model answers from, outside the project's folder.
 
     Parameters
@@ -112,6 +121,8 @@ def gather_artifacts(model: Path, movies: Path, ratings: Path) -> Artifacts:
         ``NAME.npz`` of the roster.
     movies, ratings : Path
         Parquet files as the clean stage writes them, the ratings of any choice of rows.
+    users : Path, optional
+        As they; without it the users' ids are their own codes.
 
     Returns
     -------
@@ -124,12 +135,15 @@ def gather_artifacts(model: Path, movies: Path, ratings: Path) -> Artifacts:
         If a file is absent or damaged.
     """
     loaded, table = _load_model(model), io.read_parquet(ratings, (USER_ID, MOVIE_ID, RATING))
+    catalogue = Catalogue(io.read_parquet(movies), table)
+    own = OwnIds.from_table(io.read_parquet(users), USER_ID) if users else OwnIds()
     return Artifacts(
         version=model.stem,
         champion=model.stem,
         models={model.stem: loaded},
-        catalogue=Catalogue(io.read_parquet(movies), table),
-        profiles=Profiles(table, loaded.users),
+        catalogue=catalogue,
+        profiles=Profiles(table, loaded.users, own, catalogue.ids),
+        scale=Scale.detect(table[RATING]),
         baseline_rmse=math.nan,
         rating_model=model.stem,
     )

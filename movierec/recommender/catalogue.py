@@ -13,7 +13,8 @@ from rapidfuzz import fuzz, process, utils
 
 from movierec.columns import GENRES, MOVIE_ID, RATING, TITLE, YEAR
 from movierec.errors import MovierecError
-from movierec.ids import find_rows
+from movierec.ids import OwnId, find_rows
+from movierec.recommender.own_ids import OwnIds
 from movierec.text import find_nearest
 
 PRIOR_RATINGS: Final = 100
@@ -29,8 +30,8 @@ class Movie:
 
     Attributes
     ----------
-    movie_id : int
-        The data set's.
+    movie_id : int or str
+        The data set's own.
     title : str
         Without the year; ``Movie 7`` where the data names none.
     year : int or None
@@ -43,7 +44,7 @@ class Movie:
         Bayesian average in stars, see `Catalogue`; None without ratings.
     """
 
-    movie_id: int
+    movie_id: OwnId
     title: str
     year: int | None
     genres: tuple[str, ...]
@@ -68,7 +69,8 @@ class Catalogue:
     Parameters
     ----------
     movies : DataFrame
-        ``movie_id``, ``title``, ``year`` (may be missing), ``genres`` (a list each).
+        ``movie_id``, ``title``, ``year`` (may be missing), ``genres`` (a list each); ``source_id`` where the own ids
+        are others.
     ratings : DataFrame
         ``movie_id``, ``rating``; of any movies, listed or not; not empty.
 
@@ -76,6 +78,8 @@ class Catalogue:
     ----------
     movie_ids : ndarray of int32, shape (movies,)
         The movies' order everywhere here.
+    ids : OwnIds
+        What the data calls them.
     ratings : ndarray of int64, shape (movies,)
         How many each has.
     means : ndarray of float64, shape (movies,)
@@ -85,6 +89,7 @@ class Catalogue:
     """
 
     def __init__(self, movies: pd.DataFrame, ratings: pd.DataFrame) -> None:
+        self.ids = OwnIds.from_table(movies, MOVIE_ID)
         listed = movies[MOVIE_ID].to_numpy(dtype=np.int32)
         self.movie_ids: npt.NDArray[np.int32] = np.union1d(listed, ratings[MOVIE_ID].to_numpy(dtype=np.int32))
         row = find_rows(self.movie_ids, ratings[MOVIE_ID])
@@ -115,9 +120,10 @@ class Catalogue:
         """Return the movie in one place, from 0."""
         return self._movies[row]
 
-    def get(self, movie_id: int) -> Movie | None:
-        """Return the movie with this id, or None."""
-        row = int(self.rows([movie_id])[0])
+    def get(self, movie_id: OwnId) -> Movie | None:
+        """Return the movie with this own id, or None."""
+        known = self.ids.are_text or isinstance(movie_id, int)
+        row = int(self.rows(self.ids.find_all([movie_id]))[0]) if known else -1
         return self._movies[row] if row >= 0 else None
 
     def average(self, movie_ids: npt.ArrayLike) -> npt.NDArray[np.float64]:
@@ -197,15 +203,19 @@ class Catalogue:
         titles, years, genres = (listed[name].to_dict() for name in (TITLE, YEAR, GENRES))
         return [
             Movie(
-                movie_id,
-                titles.get(movie_id, f"Movie {movie_id}"),
+                own,
+                titles.get(movie_id, f"Movie {own}"),
                 None if pd.isna(year := years.get(movie_id)) else int(year),
                 tuple(genres.get(movie_id, ())),
                 count,
                 mean if count else None,
             )
-            for movie_id, count, mean in zip(
-                self.movie_ids.tolist(), self.ratings.tolist(), self.means.tolist(), strict=True
+            for movie_id, own, count, mean in zip(
+                self.movie_ids.tolist(),
+                self.ids.name(self.movie_ids.tolist()),
+                self.ratings.tolist(),
+                self.means.tolist(),
+                strict=True,
             )
         ]
 

@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from movierec import seeds
 from movierec.errors import MovierecError
-from movierec.ids import find_rows
+from movierec.ids import OwnId, find_rows
 from movierec.models.base import Rows
 from movierec.models.gibbs.day_effects import SECONDS_A_DAY
 from movierec.models.rerank import rerank_by_mmr
@@ -124,13 +124,13 @@ class Engine:
         expected = taste if scorer is self._scorers[rater] else self._see(rater, profile)[1]
         return Answer(strategy, name, self.artifacts.version, self._describe(rows[chosen], scores, expected, shares))
 
-    def similar(self, movie_id: int, k: int) -> list[tuple[Movie, float]]:
+    def similar(self, movie_id: OwnId, k: int) -> list[tuple[Movie, float]]:
         """Find the movies whose factors in the champion point the same way.
 
         Parameters
         ----------
-        movie_id : int
-            A movie.
+        movie_id : int or str
+            A movie's own id.
         k : int
             How many, at least 1.
 
@@ -148,7 +148,7 @@ class Engine:
         if self._catalogue.get(movie_id) is None:
             raise MovierecError(f"there is no movie {movie_id}: search by title")
         name = self.artifacts.champion
-        row = int(find_rows(self._scorers[name].movie_ids, [movie_id])[0])
+        row = int(find_rows(self._scorers[name].movie_ids, self._catalogue.ids.find_all([movie_id]))[0])
         if row < 0:
             return []
         cosines = self._scorers[name].compare(row)
@@ -156,15 +156,15 @@ class Engine:
         movies = [self._catalogue.at(place) for place in self._places[name][chosen]]
         return list(zip(movies, found.tolist(), strict=True))
 
-    def predict(self, profile: Profile, movie_ids: Sequence[int], model: str | None = None) -> Predicted:
+    def predict(self, profile: Profile, movie_ids: Sequence[OwnId], model: str | None = None) -> Predicted:
         """Predict a user's ratings, with their intervals where the model states any.
 
         Parameters
         ----------
         profile : Profile
             The user, seen as in `recommend`; an unknown one is the average one.
-        movie_ids : sequence of int
-            Any movies; of one that the model does not know the user's mean is predicted.
+        movie_ids : sequence of int or str
+            Any movies' own ids; of one that the model does not know the user's mean is predicted.
         model : str, optional
             One of `model_names` instead of the artifacts' rating model; ``popularity`` gives the Bayesian averages, and
             an exploring one what its model expects.
@@ -180,9 +180,10 @@ class Engine:
             If the model is unknown.
         """
         name = self._name_model(model or self.artifacts.rating_model)
+        codes = self._catalogue.ids.find_all(movie_ids)
         if name == POPULARITY:
-            return Predicted(self._catalogue.average(movie_ids))
-        predicted: Predicted = self._scorers[name].predict(self._see(name, profile)[1], movie_ids)
+            return Predicted(self._catalogue.average(codes))
+        predicted: Predicted = self._scorers[name].predict(self._see(name, profile)[1], codes)
         return predicted
 
     def _name_model(self, model: str | None) -> str:
@@ -225,9 +226,9 @@ class Engine:
         stars: list[Expectation] = [(None, None, None)] * len(movies)
         if taste:
             rater = self._scorers[self.artifacts.rating_model]
-            stars = rater.predict(taste, [movie.movie_id for movie in movies]).by_movie()
+            stars = rater.predict(taste, self._catalogue.movie_ids[places]).by_movie()
         return tuple(
-            Recommendation(movie, score, *stars[at], name_reasons(shares, at) if shares else ())
+            Recommendation(movie, score, *stars[at], name_reasons(shares, at, self._catalogue.ids) if shares else ())
             for at, (movie, score) in enumerate(zip(movies, scores.tolist(), strict=True))
         )
 

@@ -1,5 +1,6 @@
 """Who rated what: the ratings that the models were made from, by user, with newer ones put over them."""
 
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -10,9 +11,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from movierec.columns import MOVIE_ID, RATING, USER_ID
-from movierec.ids import IdIndex, find_rows
+from movierec.ids import LARGEST_ID, UNKNOWN, IdIndex, OwnId, find_rows
+from movierec.recommender.own_ids import OwnIds
 
-NO_RATINGS: Final[Mapping[int, float]] = MappingProxyType({})
+NO_RATINGS: Final[Mapping[OwnId, float]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,11 +24,11 @@ class Profile:
     Attributes
     ----------
     user_id : int
-        Not necessarily known.
+        The code inside, not necessarily known; above all codes of someone new with a text for an id.
     movie_ids : ndarray of int32, shape (n,)
         In ascending order; n may be 0.
     stars : ndarray of float32, shape (n,)
-        0.5 to 5.
+        On the data's scale.
     trained : bool
         Whether the models know the user.
     changed : bool
@@ -50,9 +52,14 @@ class Profiles:
         writes them.
     trained : IdIndex
         The users whom the models know.
+    users, movies : OwnIds, optional
+        What the data calls them; by default the ids are their own codes.
     """
 
-    def __init__(self, ratings: pd.DataFrame, trained: IdIndex) -> None:
+    def __init__(
+        self, ratings: pd.DataFrame, trained: IdIndex, users: OwnIds | None = None, movies: OwnIds | None = None
+    ) -> None:
+        self.users, self._movies = users or OwnIds(), movies or OwnIds()
         user_ids, first = np.unique(ratings[USER_ID].to_numpy(), return_index=True)
         self._user_ids = user_ids.astype(np.int32)
         self._start = np.append(first, len(ratings))
@@ -60,23 +67,37 @@ class Profiles:
         self._stars = ratings[RATING].to_numpy(dtype=np.float32, copy=True)
         self._trained = np.append(trained.rows(user_ids) >= 0, False)  # the last one for whom nobody knows
 
-    def find(self, user_id: int, stored: Mapping[int, float] = NO_RATINGS) -> Profile:
+    def find(self, user: OwnId, stored: Mapping[int, float] | Mapping[OwnId, float] = NO_RATINGS) -> Profile:
         """Return a user's ratings, the stored ones over those of the data.
 
         Parameters
         ----------
-        user_id : int
-            Anyone's; of an unknown user only the stored ratings are known.
-        stored : mapping of int to float
-            Stars by movie id, given since the data was collected.
+        user : int or str
+            Anyone's own id; of an unknown user only the stored ratings are known.
+        stored : mapping of int or str to float
+            Stars by the movies' own ids, given since the data was collected. Movies whose id is text and which the data
+            does not know are left out.
+
+        Raises
+        ------
+        MovierecError
+            If the user's id is text and the data's are integers.
         """
+        found = self.users.find(user)
+        user_id = LARGEST_ID + 1 + zlib.crc32(str(user).encode("utf-8", "surrogatepass")) if found is None else found
         row = int(find_rows(self._user_ids, [user_id])[0])
         part = slice(self._start[row], self._start[row + 1]) if row >= 0 else slice(0)
         movie_ids, stars, trained = self._movie_ids[part], self._stars[part], bool(self._trained[row])
         known = dict(zip(movie_ids.tolist(), stars.tolist(), strict=True)) if stored else {}
-        merged = {**known, **stored}
+        merged = {**known, **self._encode(stored)}
         if merged == known:  # as after an export that the data took in
             return Profile(user_id, movie_ids, stars, trained, changed=False)
         ordered = sorted(merged.items())
         ids, values = np.array([pair[0] for pair in ordered]), np.array([pair[1] for pair in ordered])
         return Profile(user_id, ids.astype(np.int32), values.astype(np.float32), trained, changed=True)
+
+    def _encode(self, stored: Mapping[int, float] | Mapping[OwnId, float]) -> dict[int, float]:
+        """Put codes for the movies' own ids."""
+        wanted = {own: stars for own, stars in stored.items() if self._movies.are_text or isinstance(own, int)}
+        codes = self._movies.find_all(wanted).tolist()
+        return {code: stars for code, stars in zip(codes, wanted.values(), strict=True) if code != UNKNOWN}

@@ -87,7 +87,7 @@ class BayesScorer(Scorer[BayesTaste]):
             user: Rows = np.full(len(movie), taste.row if taste else len(self._user_ids), np.int32)
             stars, deviation = self._model.predict_rows(user, movie), self._model.measure_rows(user, movie)
         low, high = stars - REACH * deviation, stars + REACH * deviation
-        return Predicted(stars, np.maximum(low, self._model.lowest), np.minimum(high, self._model.highest))
+        return Predicted(stars, np.maximum(low, self._model.scale[0]), np.minimum(high, self._model.scale[1]))
 
     def compare(self, movie_row: int) -> Scores:
         """Return cosines of the factors of the mean; see `Scorer.compare`."""

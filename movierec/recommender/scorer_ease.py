@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from movierec.ids import find_rows
-from movierec.models.base import MAX_STARS, MIN_STARS, Array, Rows, gather
+from movierec.models.base import Array, Rows, gather
 from movierec.models.calibration import CalibratedRanker
 from movierec.models.ease import EASE
 from movierec.recommender.fold_in import fold_in_bias
@@ -53,7 +53,7 @@ class RankerScorer(Scorer[ScoredTaste]):
         rows, weight = find_rows(self.movie_ids, movie_ids), self._ranker.calibration
         bias: Array = self._ranker.mean + gather(self._ranker.movie_bias, rows) + (taste.bias if taste else 0.0)
         scores = gather(taste.scores.astype(np.float64), rows) if taste else 0.0
-        return Predicted(np.clip(weight[0] + weight[1] * bias + weight[2] * scores, MIN_STARS, MAX_STARS))
+        return Predicted(np.clip(weight[0] + weight[1] * bias + weight[2] * scores, *self._ranker.scale))
 
     def _solve_taste(self, rows: Rows, stars: Scores) -> ScoredTaste:
         return ScoredTaste(fold_in_bias(self._ranker, rows, stars), self._score_folded(rows, stars))

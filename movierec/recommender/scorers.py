@@ -10,7 +10,7 @@ import numpy.typing as npt
 from movierec.errors import MovierecError
 from movierec.ids import find_rows
 from movierec.models.als import ALS
-from movierec.models.base import MAX_STARS, MIN_STARS, Array, Recommender, Rows, gather
+from movierec.models.base import Array, Recommender, Rows, gather
 from movierec.models.bayes import Bayes
 from movierec.models.blend import Blend
 from movierec.models.ease import EASE
@@ -104,7 +104,7 @@ class AlsScorer(FactorScorer):
         bias, product = self._bias_and_product(taste, movie_ids)
         weight = self._model.calibration
         stars: Array = weight[0] + weight[1] * bias + weight[2] * product
-        return Predicted(np.clip(stars, MIN_STARS, MAX_STARS))
+        return Predicted(np.clip(stars, *self._model.scale))
 
     def _solve(self, rows: Rows, stars: Scores) -> FoldedUser:
         return fold_in_als(self._model, self._gram, rows, stars)
@@ -143,7 +143,7 @@ class SvdScorer(FactorScorer):
     def predict(self, taste: FactorTaste | None, movie_ids: npt.ArrayLike) -> Predicted:
         """Predict stars; see `Scorer.predict`."""
         bias, product = self._bias_and_product(taste, movie_ids)
-        return Predicted(np.clip(bias + product, MIN_STARS, MAX_STARS))
+        return Predicted(np.clip(bias + product, *self._model.scale))
 
     def _solve(self, rows: Rows, stars: Scores) -> FoldedUser:
         return fold_in_svd(self._model, rows, stars)

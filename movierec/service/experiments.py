@@ -11,20 +11,21 @@ from movierec.abtest.design import Design, Observations
 from movierec.abtest.power import check_rates
 from movierec.columns import USER_ID
 from movierec.errors import MovierecError
+from movierec.ids import OwnId
 from movierec.seeds import rng
 
 METRIC: Final = "click_through"
 SECONDARY: Final = "any_click"
 
 
-def assign_arm(experiment: str, user_id: int, control: str, treatment: str) -> str:
+def assign_arm(experiment: str, user_id: OwnId, control: str, treatment: str) -> str:
     """Return the arm of a user, half of the users each: as `movierec abtest assign --arms CONTROL,TREATMENT` says.
 
     Parameters
     ----------
     experiment : str
         Its name, which salts the hash.
-    user_id : int
+    user_id : int or str
         Any.
     control, treatment : str
         Names of the arms.

@@ -16,10 +16,12 @@ from filelock import FileLock
 import movierec
 from movierec import paths
 from movierec.columns import MOVIE_ID, RATING, USER_ID
+from movierec.data.source_ids import SOURCE_ID
 from movierec.errors import MovierecError
 from movierec.evaluation.champion import choose_champion, read_validation_ndcg
 from movierec.io import read_json, read_parquet, write_parquet
 from movierec.lockfile import LOCK, hash_file
+from movierec.recommender.own_ids import OwnIds
 from movierec.roster import STORED
 from movierec.tracking.git import read_commit
 from movierec.tracking.snapshots import read_snapshot
@@ -186,12 +188,18 @@ def _log_models(
         }
         write_parquet(ratings, shared[served_model.RATINGS])
         users = ratings[[USER_ID]].drop_duplicates().nsmallest(2, USER_ID).astype("int64")
+        own_movies = SOURCE_ID in read_parquet(shared[served_model.MOVIES])
+        own_users = OwnIds.from_table(read_parquet(folder / paths.CLEAN_USERS), USER_ID)
+        if own_users.are_text:
+            shared[served_model.USERS] = folder / paths.CLEAN_USERS
+            users[USER_ID] = pd.Series(own_users.name(users[USER_ID].tolist()), users.index, dtype="str")
+        signature = _sign(text_users=own_users.are_text, text_movies=own_movies)
         versions = {}
         for name, of_model in tags.items():
             files = {served_model.MODEL: folder / _model_path(name), **shared}
             run_id = run_ids.get(name) or _create_run(client, experiment_id, name, of_model)
             model = client.create_logged_model(experiment_id, NAME, run_id, dict(of_model))
-            _log_model(run_id, model.model_id, files, users)
+            _log_model(run_id, model.model_id, files, users, signature)
             versions[name] = _register(client, model, of_model)
         return versions
 
@@ -202,7 +210,9 @@ def _create_run(client: "MlflowClient", experiment_id: str, name: str, tags: Map
     return str(run.info.run_id)
 
 
-def _log_model(run_id: str, model_id: str, files: Mapping[str, Path], users: pd.DataFrame) -> None:
+def _log_model(
+    run_id: str, model_id: str, files: Mapping[str, Path], users: pd.DataFrame, signature: "ModelSignature"
+) -> None:
     """Fill a logged model; MLflow would make one of its own in the default experiment."""
     from mlflow import pyfunc  # noqa: PLC0415  # takes a second
     from mlflow.models import Model  # noqa: PLC0415
@@ -216,21 +226,22 @@ def _log_model(run_id: str, model_id: str, files: Mapping[str, Path], users: pd.
         python_model=str(SCRIPT),
         artifacts={name: str(path.resolve()) for name, path in files.items()},
         code_paths=[os.fspath(Path(movierec.__file__).parent)],
-        signature=_sign(),
+        signature=signature,
         input_example=(users, {"k": 3}),
         pip_requirements=[f"{package}=={version(package)}" for package in NEEDS],
     )
 
 
-def _sign() -> "ModelSignature":
+def _sign(*, text_users: bool, text_movies: bool) -> "ModelSignature":
     from mlflow.models import ModelSignature  # noqa: PLC0415  # takes a second
     from mlflow.types import ColSpec, ParamSchema, ParamSpec, Schema  # noqa: PLC0415
 
     from movierec.tracking.served_model import K  # noqa: PLC0415
 
-    columns = {USER_ID: "long", "rank": "long", MOVIE_ID: "long", "score": "double", "strategy": "string"}
+    user, movie = ("string" if is_text else "long" for is_text in (text_users, text_movies))
+    columns = {USER_ID: user, "rank": "long", MOVIE_ID: movie, "score": "double", "strategy": "string"}
     return ModelSignature(
-        inputs=Schema([ColSpec("long", USER_ID)]),
+        inputs=Schema([ColSpec(user, USER_ID)]),
         outputs=Schema([ColSpec(kind, column) for column, kind in columns.items()]),
         params=ParamSchema([ParamSpec("k", "long", K)]),
     )

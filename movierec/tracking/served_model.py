@@ -1,6 +1,6 @@
 """The model that MLflow serves: the recommender's answers by one stored model; MLflow keeps and runs this very file.
 
-It needs movierec's code beside it and three files, of which none is ever unpickled; `movierec.tracking.registry` logs
+It needs movierec's code beside it and its files, of which none is ever unpickled; `movierec.tracking.registry` logs
 it.
 """
 
@@ -17,7 +17,7 @@ from movierec.columns import MOVIE_ID, USER_ID
 from movierec.recommender.artifacts import gather_artifacts
 from movierec.recommender.engine import Engine
 
-MODEL, MOVIES, RATINGS = "model", "movies", "ratings"  # names of the files
+MODEL, MOVIES, RATINGS, USERS = "model", "movies", "ratings", "users"  # names of the files
 K: Final = 10
 LONGEST: Final = 200
 COLUMNS: Final = (USER_ID, "rank", MOVIE_ID, "score", "strategy")
@@ -27,9 +27,9 @@ class ServedModel(PythonModel):  # type: ignore[misc]  # MLflow is untyped
     """Recommend movies that a user has not rated, to users the model knows and to strangers."""
 
     def load_context(self, context: PythonModelContext) -> None:
-        """Read the three files: the model, the movies, and the ratings of train and validation."""
+        """Read the files: the model, the movies, the ratings of train and validation, and users with ids of text."""
         files = {name: Path(path) for name, path in context.artifacts.items()}
-        self.engine = Engine(gather_artifacts(files[MODEL], files[MOVIES], files[RATINGS]))
+        self.engine = Engine(gather_artifacts(files[MODEL], files[MOVIES], files[RATINGS], files.get(USERS)))
 
     def predict(
         self, context: PythonModelContext, model_input: pd.DataFrame, params: dict[str, Any] | None = None
@@ -41,7 +41,8 @@ class ServedModel(PythonModel):  # type: ignore[misc]  # MLflow is untyped
         context : PythonModelContext
             Unused.
         model_input : DataFrame
-            ``user_id`` (int64); a user asked for twice is answered once, in the first place.
+            ``user_id`` (int64, or text where the data's ids are); a user asked for twice is answered once, in the first
+            place.
         params : dict, optional
             ``k`` of 1 to 200, by default 10.
 
@@ -61,13 +62,18 @@ class ServedModel(PythonModel):  # type: ignore[misc]  # MLflow is untyped
         if not 1 <= k <= LONGEST:
             raise MlflowException.invalid_parameter_value(f"k is {k}: ask for 1 to {LONGEST} movies")
         rows = []
-        for user_id in pd.unique(model_input[USER_ID].to_numpy(dtype=np.int64)).tolist():
-            answer = self.engine.recommend(self.engine.artifacts.profiles.find(user_id), k)
+        artifacts = self.engine.artifacts
+        kind = str if artifacts.profiles.users.are_text else np.int64
+        for user_id in pd.unique(model_input[USER_ID].astype(kind)).tolist():
+            answer = self.engine.recommend(artifacts.profiles.find(user_id), k)
             rows += [
                 (user_id, rank, item.movie.movie_id, item.score, answer.strategy)
                 for rank, item in enumerate(answer.items, start=1)
             ]
-        types = {USER_ID: "int64", "rank": "int64", MOVIE_ID: "int64", "score": "float64", "strategy": "str"}
+        user_kind, movie_kind = (
+            "str" if ids.are_text else "int64" for ids in (artifacts.profiles.users, artifacts.catalogue.ids)
+        )
+        types = {USER_ID: user_kind, "rank": "int64", MOVIE_ID: movie_kind, "score": "float64", "strategy": "str"}
         return pd.DataFrame(rows, columns=list(COLUMNS)).astype(types)
 
 

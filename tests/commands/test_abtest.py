@@ -129,6 +129,21 @@ def test_power_as_json(run: Run) -> None:
     }  # fmt: skip
 
 
+def test_power_of_arms_of_unequal_size(run: Run) -> None:
+    found = parse(run("power", "--std", "2", "--mde", "1", "--share", "0.1", "--json"))
+    # statsmodels' TTestIndPower with ratio 9: 35.0769 in the smaller arm
+    assert found["plans"]["t_test"] == {"control_users": 324, "treatment_users": 36, "effect": 1.0}
+    assert found["share"] == 0.1
+    told = run("power", "--baseline", "0.1", "--mde", "0.02", "--share", "0.1")
+    assert told.splitlines()[2].split() == ["formula", "control", "treatment", "in", "all", "difference", "seen"]
+
+
+@pytest.mark.parametrize("share", ["0", "1", "-0.5"])
+def test_a_share_must_leave_both_arms_users(monkeypatch: pytest.MonkeyPatch, share: str) -> None:
+    said = refuse(monkeypatch, "power", "--std", "2", "--mde", "1", "--share", share)
+    assert said == f"error: --share is {share}: it must be above 0 and below 1"
+
+
 def test_power_tells_the_difference_that_so_many_users_see(run: Run) -> None:
     found = parse(run("power", "--std", "2", "--users", "100", "--json"))["plans"]["t_test"]
     assert found == {"users_per_arm": 100, "effect": mean_minimum_effect(100, 2.0)}

@@ -204,10 +204,16 @@ def test_a_folder_without_models_says_what_to_run(tmp_path: Path, monkeypatch: p
         cli.main()
 
 
-@pytest.mark.parametrize(
-    "words", [("--user", "0"), ("--user", "x"), ("--user", str(2**31)), ("--user", "1", "-k", "201")]
-)
+@pytest.mark.parametrize("words", [(), ("--user", "1", "-k", "0"), ("--user", "1", "-k", "201")])
 def test_numbers_out_of_range_are_refused(words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "argv", ["movierec", "recommend", *words])
     with pytest.raises(SystemExit, match="^2$"):
+        cli.main()
+
+
+@pytest.mark.parametrize("user", ["x", "007", str(2**31)])
+def test_text_is_no_id_among_integers(shop: Path, user: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(shop)
+    monkeypatch.setattr(sys, "argv", ["movierec", "recommend", "--user", user])
+    with pytest.raises(SystemExit, match=f"^error: there is no id '{user}': the ids of this data are whole numbers$"):
         cli.main()

@@ -12,17 +12,19 @@ from movierec.data import clean
 from movierec.data.clean import FEWEST_RATINGS, RATINGS_SCHEMA, CleanReport, clean_ratings, pair_keys
 from movierec.data.readers import RawRatings
 from movierec.errors import MovierecError
+from movierec.scales import Scale
 from movierec.seeds import rng
 
 Row = tuple[int, int, float, int]
 KEEP_ALL: dict[str, Any] = {
+    "rating_scale": Scale(0.5, 5, 0.5),
     "sample_fraction": 1.0,
     "min_user_ratings": 1,
     "min_movie_ratings": 1,
     "iterate": True,
     "max_bad_fraction": 0.0,
 }
-NOTHING_BROKEN = {"unreadable": 0, "id_not_positive": 0, "rating_not_finite": 0}
+NOTHING_BROKEN = {"unreadable": 0, "rating_not_finite": 0}
 ENOUGH: list[Row] = [(user, movie, 3.5, 1000 + movie) for user in range(1, 21) for movie in range(1, 11)]
 
 
@@ -64,7 +66,8 @@ def test_clean_ratings_stay_as_they_are() -> None:
     assert report.rows_in == 200
     assert set(report.dropped.values()) == {0}
     assert list(report.dropped) == [
-        *NOTHING_BROKEN, "outside_scale", "negative_timestamp", "duplicate", "not_sampled", "too_few_ratings",
+        *NOTHING_BROKEN, "unrated", "outside_scale", "negative_timestamp",
+        "duplicate", "not_sampled", "too_few_ratings",
     ]  # fmt: skip
 
 
@@ -92,11 +95,12 @@ def test_every_drop_is_counted_by_its_reason() -> None:
         (1, 1, 2, 0), (1, 1, 2, 1), (2, 7, 1, 0),  # again
         (40, 1, 3, 5), (40, 2, 3, 5),  # two ratings only
     ]  # fmt: skip
-    broken = {"unreadable": 3, "id_not_positive": 2, "rating_not_finite": 1}
+    broken = {"unreadable": 5, "rating_not_finite": 1}
     ratings, report = run(rows, broken=broken, max_bad_fraction=0.2, min_user_ratings=3, min_movie_ratings=2)
     pd.testing.assert_frame_equal(ratings, table_of(ENOUGH))
     assert report.dropped == {
         **broken,
+        "unrated": 0,
         "outside_scale": 4,
         "negative_timestamp": 1,
         "duplicate": 3,
@@ -255,9 +259,9 @@ def test_minimum_counts_agree_with_sets(pairs: set[tuple[int, int]], min_user: i
 
 def test_too_many_bad_rows_are_refused() -> None:
     rows: list[Row] = [*ENOUGH, (30, 1, 9, 5), (30, 2, 3, -5)]
-    broken = {"unreadable": 2, "id_not_positive": 1}
+    broken = {"unreadable": 2, "rating_not_finite": 1}
     expected = (
-        r"^5 of 205 rows of the ratings file are bad \(unreadable 2, id_not_positive 1, outside_scale 1, "
+        r"^5 of 205 rows of the ratings file are bad \(unreadable 2, rating_not_finite 1, outside_scale 1, "
         r"negative_timestamp 1; the first unreadable one is line 17\), more than clean.max_bad_fraction 0.02 allows: "
         r"mend the file or raise the limit$"
     )
@@ -313,6 +317,7 @@ GOOD = table_of(ENOUGH[:3])
 
 def test_schema_accepts_what_it_promises() -> None:
     pd.testing.assert_frame_equal(RATINGS_SCHEMA.validate(GOOD), GOOD)
+    RATINGS_SCHEMA.validate(GOOD.drop(columns="timestamp"))
 
 
 @pytest.mark.parametrize(
@@ -321,9 +326,9 @@ def test_schema_accepts_what_it_promises() -> None:
         (GOOD.iloc[::-1], "pairs sorted and unique"),
         (pd.concat([GOOD, GOOD.iloc[2:]]), "pairs sorted and unique"),
         (GOOD.assign(user_id=np.array([2, 1, 1], dtype=np.int32)), "pairs sorted and unique"),
-        (GOOD.assign(user_id=np.array([0, 1, 1], dtype=np.int32)), r"greater_than\(0\)"),
-        (GOOD.assign(movie_id=np.array([-1, 2, 3], dtype=np.int32)), r"greater_than\(0\)"),
-        (GOOD.assign(rating=np.float32(5.5)), r"in_range\(0.5, 5.0\)"),
+        (GOOD.assign(user_id=np.array([-1, 1, 1], dtype=np.int32)), r"greater_than_or_equal_to\(0\)"),
+        (GOOD.assign(movie_id=np.array([-1, 2, 3], dtype=np.int32)), r"greater_than_or_equal_to\(0\)"),
+        (GOOD.assign(rating=np.float32(np.inf)), "finite"),
         (GOOD.assign(rating=np.float32(np.nan)), "non-nullable"),
         (GOOD.assign(timestamp=np.int64(-1)), r"greater_than_or_equal_to\(0\)"),
         (GOOD.assign(user_id=GOOD["user_id"].astype(np.int64)), "type int32"),
@@ -331,7 +336,7 @@ def test_schema_accepts_what_it_promises() -> None:
         (GOOD.assign(timestamp=GOOD["timestamp"].astype(np.int32)), "type int64"),
         (GOOD.assign(tag="x"), "COLUMN_NOT_IN_SCHEMA"),
         (GOOD[["movie_id", "user_id", "rating", "timestamp"]], "out-of-order"),
-        (GOOD.drop(columns="timestamp"), "not in dataframe"),
+        (GOOD.drop(columns="rating"), "not in dataframe"),
     ],
 )
 def test_schema_refuses_what_breaks_the_promise(table: pd.DataFrame, match: str) -> None:
@@ -340,8 +345,8 @@ def test_schema_refuses_what_breaks_the_promise(table: pd.DataFrame, match: str)
 
 
 def test_a_reader_that_breaks_its_promise_is_caught() -> None:
-    rows = table_of([(0, 1, 3, 0), *ENOUGH])
-    with pytest.raises(SchemaError, match=r"greater_than\(0\)"):
+    rows = table_of([(-1, 1, 3, 0), *ENOUGH])
+    with pytest.raises(SchemaError, match=r"greater_than_or_equal_to\(0\)"):
         clean_ratings(RawRatings(rows, dict(NOTHING_BROKEN), None), **KEEP_ALL, rng=rng(0, "clean", "sample"))
 
 

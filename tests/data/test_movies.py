@@ -26,7 +26,7 @@ def rows_of(table: pd.DataFrame) -> list[Row]:
 
 @pytest.fixture
 def csv_of(folder_of: FolderOf) -> Callable[[str], Path]:
-    return lambda text: folder_of({"ratings.csv": b"", "movies.csv": text.encode()})
+    return lambda text: folder_of({"ratings.csv": b"userId,movieId\n1,1\n", "movies.csv": text.encode()})
 
 
 @pytest.mark.parametrize("layout", ["csv", "dat", "tab"])
@@ -90,6 +90,12 @@ def test_genre_names_of_ml_100k_need_no_file(mirror: Path, tmp_path: Path) -> No
     pd.testing.assert_frame_equal(read_movies(folder), with_file)
 
 
+def test_movies_may_have_no_genres_but_a_year(csv_of: Callable[[str], Path]) -> None:
+    assert rows_of(read_movies(csv_of("year,title,movieId\n1999,A,1\n(2001?),B (1950),2\n,C,3\n"))) == [
+        (1, "A", 1999, []), (2, "B", 2001, []), (3, "C", None, []),
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("text", "title", "year"),
     [
@@ -140,16 +146,18 @@ def test_harmless_variants_of_a_csv_are_read(csv_of: Callable[[str], Path], text
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("", "column 'movieId' is missing"),
+        ("", "is empty"),
+        ("movie,movieId,title\n1,1,A\n", "column 'movie' and 'movieId' could both be the item"),
+        ("movieId,genres\n1,War\n", "no column is called like the title"),
         (HEADER, "holds no movies"),
-        ("movieId,title\n1,A\n", "column 'genres' is missing"),
         (HEADER + "1,A,War\nx,B,War\n", "line 3: 'x' is no movie id"),
-        (HEADER + "0,A,War\n", "line 2: '0' is no movie id"),
+        (HEADER + "-1,A,War\n", "line 2: '-1' is no movie id"),
+        (HEADER + "007,A,War\n", "line 2: '007' is no movie id"),
         (HEADER + "2147483648,A,War\n", "line 2: '2147483648' is no movie id"),
         (HEADER + "1_0,A,War\n", "line 2: '1_0' is no movie id"),
         (HEADER + "\u0663,A,War\n", "line 2: '\u0663' is no movie id"),
         (HEADER + f"{'9' * 5000},A,War\n", "line 2: '9999999999999999999999999999999999999999' is no movie id"),
-        (HEADER + "1,A, The,War\n", "line 2: 4 fields instead of 3; quote a title with commas"),
+        (HEADER + "1,A, The,War\n", "line 2: 4 fields instead of 3; quote a title with ','"),
         (HEADER + "1,A\n", "line 2: 2 fields instead of 3"),
         (HEADER + '1,"A,War\n2,B,War\n', "line 3: unexpected end of data"),
         (HEADER + '1,"A"x,War\n', "line 2: ',' expected after '\"'"),
@@ -161,7 +169,9 @@ def test_an_unusable_csv_is_refused_naming_the_line(csv_of: Callable[[str], Path
 
 
 def test_a_csv_in_another_encoding_is_refused(folder_of: FolderOf) -> None:
-    folder = folder_of({"ratings.csv": b"", "movies.csv": (HEADER + "1,Misérables,War\n").encode("latin-1")})
+    folder = folder_of(
+        {"ratings.csv": b"user,item\n1,1\n", "movies.csv": (HEADER + "1,Misérables,War\n").encode("latin-1")}
+    )
     with pytest.raises(MovierecError, match=r"movies\.csv is not UTF-8 \(at byte 27\)"):
         read_movies(folder)
 

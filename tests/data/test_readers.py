@@ -1,5 +1,3 @@
-import csv
-import io
 import math
 import zipfile
 from collections.abc import Callable, Mapping
@@ -18,6 +16,7 @@ FolderOf = Callable[[Mapping[str, bytes]], Path]
 LayoutFiles = Mapping[str, Mapping[str, bytes]]
 
 HEADER = b"userId,movieId,rating,timestamp\n"
+MANY = [b"9,9,1,9"] * 100  # so that one id which is no integer is a mistake
 EXPECTED = [(1, 10, 4.0, 964982703), (1, 20, 3.5, 964982704), (2, 10, 0.5, 1537799250), (7, 30, 5.0, 789652009)]
 
 
@@ -27,12 +26,12 @@ def rows_of(table: pd.DataFrame) -> list[tuple[int | float, ...]]:
 
 @pytest.fixture
 def csv_of(folder_of: FolderOf) -> Callable[[bytes], Path]:
-    return lambda content: folder_of({"ratings.csv": content, "movies.csv": b""})
+    return lambda content: folder_of({"ratings.csv": content, "movies.csv": b"movieId,title,genres\n2,A,War\n"})
 
 
 @pytest.fixture
 def dat_of(folder_of: FolderOf) -> Callable[[bytes], Path]:
-    return lambda content: folder_of({"ratings.dat": content, "movies.dat": b""})
+    return lambda content: folder_of({"ratings.dat": content, "movies.dat": b"2::A::War\n"})
 
 
 @pytest.mark.parametrize("layout", ["csv", "dat", "tab"])
@@ -86,7 +85,7 @@ def test_real_ratings_equal_those_of_the_files(
         b"timestamp,rating,movieId,userId\n4,3.5,2,1\n8,7,6,5\n",
         b'note,userId,movieId,note,rating,timestamp,end\n"a, ""b""",1,2,,3.5,4,x\n\xff,5,6,nan,7,8\n',
         HEADER + b"1,2,3.5,4,\n5,6,7,8,\n",
-        HEADER + b" 1, 2, 3.5, 4\n+5,6,7e0,8\n",
+        HEADER + b" 1, 2, 3.5, 4\n5,6,7e0,+8\n",
     ],
     ids=[
         "no-newline",
@@ -121,15 +120,14 @@ def test_harmless_variants_of_a_csv_are_read(csv_of: Callable[[bytes], Path], co
         (b"1,2,3.5,4,5", "unreadable"),
         (b"1,2,3.5,4,5,6,7,8,9", "unreadable"),
         (b"1.5,2,3.5,4", "unreadable"),
-        (b"1,2147483648,3.5,4", "unreadable"),
+        (b"01,2,3.5,4", "unreadable"),
+        (b"1,+2,3.5,4", "unreadable"),
         (b"99999999999999999999,2,3.5,4", "unreadable"),
         (b"1,2,3.5,99999999999999999999", "unreadable"),
         (b'1,2,"3.5"x,4', "unreadable"),
         (b"1,2,3.5\xff,4", "unreadable"),
         (b"1\x00,2,3.5,4", "unreadable"),
         (b"userId,movieId,rating,timestamp", "unreadable"),
-        (b"0,2,3.5,4", "id_not_positive"),
-        (b"1,-2,3.5,4", "id_not_positive"),
         (b"1,2,nan,4", "rating_not_finite"),
         (b"1,2,inf,4", "rating_not_finite"),
         (b"1,2,-inf,4", "rating_not_finite"),
@@ -142,8 +140,8 @@ def test_a_broken_row_is_left_out_and_counted(
 ) -> None:
     lines = [b"1,2,3.5,4", b"5,6,7.0,8"]
     lines.insert(place, line)
-    raw = read_ratings(csv_of(HEADER + b"\n".join([*lines, b"9,9,1,9", b""])))
-    assert rows_of(raw.table) == [(1, 2, 3.5, 4), (5, 6, 7.0, 8), (9, 9, 1.0, 9)]
+    raw = read_ratings(csv_of(HEADER + b"\n".join([*lines, *MANY, b""])))
+    assert rows_of(raw.table) == [(1, 2, 3.5, 4), (5, 6, 7.0, 8), *[(9, 9, 1.0, 9)] * len(MANY)]
     assert raw.broken == {**dict.fromkeys(BROKEN_REASONS, 0), reason: 1}
     assert raw.first_broken_line == place + 2  # lines count from 1, and the header is one
 
@@ -154,8 +152,8 @@ def test_a_broken_row_is_left_out_and_counted(
      b"1::2::3::", b"::2::3::4", b":1::2::3::4", b"1,2,3,4", b"1::2::3:4", b"1: :2::3::4", b'"1"::2::3::4'],
 )  # fmt: skip
 def test_a_stray_colon_breaks_a_dat_row(dat_of: Callable[[bytes], Path], line: bytes) -> None:
-    raw = read_ratings(dat_of(b"5::6::7.5::8\n" + line + b"\n9::9::1::9\n"))
-    assert rows_of(raw.table) == [(5, 6, 7.5, 8), (9, 9, 1.0, 9)]
+    raw = read_ratings(dat_of(b"5::6::7.5::8\n" + line + b"\n9::9::1::9" * 100))
+    assert rows_of(raw.table) == [(5, 6, 7.5, 8), *[(9, 9, 1.0, 9)] * 100]
     assert raw.broken["unreadable"] == 1
     assert raw.first_broken_line == 2
 
@@ -190,11 +188,13 @@ def test_the_table_may_be_changed(csv_of: Callable[[bytes], Path]) -> None:
         (HEADER, "holds no ratings"),
         (HEADER.strip(), "holds no ratings"),
         (HEADER + b"\n\r\n\n", "holds no ratings"),
-        (b"movieId,rating,timestamp\n2,3,4\n", "column 'userId' is missing"),
-        (b"userId,movieId,rating\n1,2,3\n", "column 'timestamp' is missing"),
-        (b"userId;movieId;rating;timestamp\n1;2;3;4\n", "column 'userId' is missing"),
+        (
+            b"movieId,rating,timestamp\n2,3,4\n",
+            r"no column is called like the user \(there are movieId, rating, timestamp\): set source.columns.user",
+        ),
+        (b"userId,user,movieId\n1,2,3\n", "column 'userId' and 'user' could both be the user: set source.columns.user"),
         (b"userId,movieId,rating,rating,timestamp\n1,2,3,3,4\n", "column 'rating' appears twice"),
-        (b"1,2,3.5,4\n5,6,7,8\n", "column 'userId' is missing"),
+        (b"1,2,3.5,4\n5,6,7,8\n", "the first line holds no names, only values of 4 columns: set source.columns.user"),
         (HEADER.decode().encode("utf-16") + b"\n1", r"is not UTF-8 \(at byte 1\)"),
         (HEADER + b'1,2,"3.5,4\n5,6,7,8\n5,6,7,8\n', "a quotation mark is not closed on its line"),
         (HEADER + b'1,2,"3.5,4\n5,6,7",8\n5,6,7,8\n', "a quotation mark is not closed on its line"),
@@ -208,7 +208,7 @@ def test_an_unusable_file_is_refused_by_name(csv_of: Callable[[bytes], Path], co
 def test_empty_files_of_the_other_layouts_are_refused(folder_of: FolderOf) -> None:
     for content in (b"", b"\n\n"):
         with pytest.raises(MovierecError, match=r"u\.data (is empty|holds no ratings)"):
-            read_ratings(folder_of({"u.data": content, "u.item": b""}))
+            read_ratings(folder_of({"u.data": content, "u.item": b"2|A|||" + b"|0" * 19}))
 
 
 def parse_field(text: str, kind: type[int] | type[float]) -> int | float | None:
@@ -218,18 +218,16 @@ def parse_field(text: str, kind: type[int] | type[float]) -> int | float | None:
         return None
 
 
-def parse_slowly(text: str) -> tuple[list[tuple[int | float, ...]], dict[str, int], int | None]:
-    """Apply the documented rules line by line with Python's csv module and number types."""
+def parse_slowly(rows: list[list[str]]) -> tuple[list[tuple[int | float, ...]], dict[str, int], int | None]:
+    """Apply the documented rules row by row with Python's number types."""
     good: list[tuple[int | float, ...]] = []
     broken, first = dict.fromkeys(BROKEN_REASONS, 0), None
-    for number, row in enumerate(csv.reader(io.StringIO(text)), start=2):
+    for number, row in enumerate(rows, start=2):
         kinds = (int, int, float, int)
         values = [parse_field(cell, kind) for cell, kind in zip(row, kinds, strict=False)]
         numbers = [value for value in values if value is not None]
-        if len(row) != 4 or len(numbers) != 4 or max(numbers[:2]) >= 2**31:
+        if len(row) != 4 or len(numbers) != 4:
             reason = "unreadable"
-        elif min(numbers[:2]) < 1:
-            reason = "id_not_positive"
         elif not math.isfinite(numbers[2]):
             reason = "rating_not_finite"
         else:
@@ -240,19 +238,17 @@ def parse_slowly(text: str) -> tuple[list[tuple[int | float, ...]], dict[str, in
     return good, broken, first
 
 
-CELL = st.sampled_from(
-    ["1", "2", "7", "12", "2147483647", "2147483648", "0", "-3", "4.5", "0.5", "x", "", "nan", "inf", '"5"']
-)
+CELL = st.sampled_from(["1", "2", "7", "12", "2147483647", "0", "4.5", "0.5", "x", "", "nan", "inf"])
 
 
-@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(st.lists(st.lists(CELL, min_size=2, max_size=6).filter(lambda row: row[4:5] != [""]), min_size=1, max_size=12))
 def test_any_mixture_of_rows_is_read_as_a_plain_parser_reads_it(
     csv_of: Callable[[bytes], Path], rows: list[list[str]]
 ) -> None:
-    text = "".join(",".join(row) + "\n" for row in rows)
-    raw = read_ratings(csv_of(HEADER + text.encode()))
-    assert (rows_of(raw.table), raw.broken, raw.first_broken_line) == parse_slowly(text)
+    rows = [*rows, *[["9", "9", "1", "9"]] * 100 * len(rows)]  # so that ids which are no integers are mistakes
+    raw = read_ratings(csv_of(HEADER + "".join(",".join(row) + "\n" for row in rows).encode()))
+    assert (rows_of(raw.table), raw.broken, raw.first_broken_line) == parse_slowly(rows)
 
 
 def test_many_rows_in_many_chunks_keep_their_order(csv_of: Callable[[bytes], Path]) -> None:

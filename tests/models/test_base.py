@@ -57,6 +57,18 @@ class TestConformance:
         assert ((forwards >= 0.5) & (forwards <= 5)).all()
         np.testing.assert_array_equal(forwards, backwards[::-1])
 
+    def test_predictions_keep_to_the_scale_of_the_training_ratings(
+        self, make: Callable[[], Recommender], ratings: pd.DataFrame, tmp_path: Path
+    ) -> None:
+        for low, high in ((1, 10), (0, 100), (2, 2)):
+            scaled = ratings.assign(rating=np.where(np.arange(len(ratings)) % 2, low, high).astype(np.float32))
+            model = make().fit(scaled)
+            model.save(tmp_path / "model.npz")
+            loaded = type(model).load(tmp_path / "model.npz")
+            assert model.scale.tolist() == loaded.scale.tolist() == [low, high]
+            predicted = loaded.predict(ratings[USER_ID], ratings[MOVIE_ID])
+            assert ((predicted >= low) & (predicted <= high)).all()
+
     def test_unknown_ids_are_predicted_from_what_is_known(
         self, make: Callable[[], Recommender], ratings: pd.DataFrame
     ) -> None:

@@ -48,9 +48,9 @@ def test_strangers_are_the_mean(model: Bayes) -> None:
 
 
 def test_predictions_stay_on_the_training_ratings_own_scale(model: Bayes) -> None:
-    assert float(model.lowest) > 1
+    assert float(model.scale[0]) > 1
     every = model.predict(np.repeat(model.users.ids, len(model.movies)), np.tile(model.movies.ids, len(model.users)))
-    assert float(model.lowest) <= every.min() <= every.max() <= float(model.highest)
+    assert float(model.scale[0]) <= every.min() <= every.max() <= float(model.scale[1])
 
 
 def test_intervals_nest_and_stay_on_the_scale(model: Bayes) -> None:
@@ -61,7 +61,7 @@ def test_intervals_nest_and_stay_on_the_scale(model: Bayes) -> None:
     assert (narrow[0] < predicted).all()
     assert (predicted < narrow[1]).all()
     assert (narrow[1] <= wide[1]).all()
-    assert (wide[1] <= float(model.highest)).all()
+    assert (wide[1] <= float(model.scale[1])).all()
     for coverage in (0.0, 1.0):
         with pytest.raises(ValueError, match="must be between 0 and 1"):
             model.predict_interval(users, movies, coverage)

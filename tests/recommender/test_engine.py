@@ -29,7 +29,7 @@ def ratings(shop: Path) -> pd.DataFrame:
 
 
 def ids_of(answer: Answer) -> list[int]:
-    return [item.movie.movie_id for item in answer.items]
+    return [int(item.movie.movie_id) for item in answer.items]
 
 
 def profile_of(movie_ids: list[int], stars: list[float], user_id: int = STRANGER) -> Profile:

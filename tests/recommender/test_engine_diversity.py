@@ -8,7 +8,7 @@ from movierec.recommender.profiles import Profile
 
 
 def ids_of(answer: Answer) -> list[int]:
-    return [item.movie.movie_id for item in answer.items]
+    return [int(item.movie.movie_id) for item in answer.items]
 
 
 def test_a_diverse_list_has_more_genres(engine: Engine, artifacts: Artifacts) -> None:

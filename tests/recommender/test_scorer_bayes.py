@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from movierec import seeds
-from movierec.ids import IdIndex
+from movierec.ids import IdIndex, OwnId
 from movierec.models.base import Array
 from movierec.models.bayes import Bayes
 from movierec.models.bayes_fold_in import fold_in_user
@@ -42,7 +42,7 @@ def make_by_hand() -> Bayes:
     """Return a model of user 7, who rated movie 10; movie 20 has no ratings; there is one factor and two draws."""
     model = Bayes()
     model.users, model.movies, model.unrated_ids = IdIndex([7]), IdIndex([10]), np.array([20], np.int32)
-    model.mean, model.lowest, model.highest = (np.array(stars) for stars in (3.0, 0.5, 5.0))
+    model.mean, model.scale = np.array(3.0), np.array([0.5, 5.0])
     model.user_mean = np.array([[0.5, 1], [0, 0]], np.float32)
     model.movie_mean = np.array([[0.25, 0.5], [-1, 0], [0, 0]], np.float32)
     model.user_draws = np.array([[[0.5, 1], [0, 0]]] * 2, np.float16)
@@ -136,7 +136,7 @@ def test_a_user_of_the_fit_is_drawn_jointly_with_the_movies(model: Bayes, engine
 def test_exploration_depends_on_user_and_day_alone(model: Bayes, engine: Engine, artifacts: Artifacts) -> None:
     rated = {int(model.movies.ids[4]): 4.5}
 
-    def ask(user_id: int, now_s: int) -> tuple[int, ...]:
+    def ask(user_id: int, now_s: int) -> tuple[OwnId, ...]:
         answer = engine.recommend(artifacts.profiles.find(user_id, rated), 10, model="bayes_explore", now_s=now_s)
         assert answer.strategy == "folded_in"
         return tuple(item.movie.movie_id for item in answer.items)

@@ -65,7 +65,7 @@ async def post_rating(client: httpx.AsyncClient, movie_id: int, rating: float, *
     return await client.post("/v1/ratings", json=body)
 
 
-async def recommend(client: httpx.AsyncClient, user_id: int, **query: Any) -> dict[str, Any]:
+async def recommend(client: httpx.AsyncClient, user_id: int | str, **query: Any) -> dict[str, Any]:
     answer = await client.get(f"/v1/users/{user_id}/recommendations", params=query)
     assert answer.status_code == 200, answer.text
     content: dict[str, Any] = answer.json()

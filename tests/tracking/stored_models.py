@@ -69,6 +69,9 @@ def build_project(folder: Path) -> Path:
         movies.assign(year=pd.array([1990] * len(movies), "Int16"), genres=pd.Series([["Drama"]] * len(movies))),
         folder / paths.CLEAN_MOVIES,
     )
+    users = sorted(set(BED.train["user_id"]) | set(BED.validation["user_id"]))
+    own = {"user_id": pd.array(users, "int32"), "source_id": list(map(str, users))}
+    write_parquet(pd.DataFrame(own), folder / paths.CLEAN_USERS)
     for seed, name in enumerate(STORED):
         make_model(BY_NAME[name].kind, seed).fit(BED.train).save(folder / paths.MODELS / f"{name}.npz")
     write_figures(folder)

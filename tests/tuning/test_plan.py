@@ -3,6 +3,7 @@
 import pytest
 
 from movierec.params import load_params
+from movierec.scales import HALF_STARS
 from movierec.settings import TuneParams
 from movierec.tuning.als import AlsObjective
 from movierec.tuning.plan import plan_searches
@@ -26,6 +27,6 @@ def test_both_models_are_searched_alike(search: str, kind: type[GridSearch], ext
 
 
 def test_the_committed_configurations_are_a_grid() -> None:
-    params = load_params()
+    params = load_params(scale=HALF_STARS)
     searches = plan_searches(params.tune, params.evaluate.relevance_threshold, TRAIN, VALIDATION, params.seed)
     assert [type(each) for each in searches] == [GridSearch, GridSearch]

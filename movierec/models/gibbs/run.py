@@ -54,13 +54,15 @@ class SweepCurve:
         Read only.
     held_out : HeldOut
         The ratings.
-    mean, lowest, highest : float
+    mean : float
         Of the training ratings.
+    scale : ndarray of float64, shape (2,)
+        Lowest and highest of them.
     """
 
-    def __init__(self, chain: Chain, held_out: HeldOut, mean: float, lowest: float, highest: float) -> None:
+    def __init__(self, chain: Chain, held_out: HeldOut, mean: float, scale: Array) -> None:
         self.chain, self.held_out = chain, held_out
-        self.mean, self.lowest, self.highest = mean, lowest, highest
+        self.mean, self.scale = mean, scale
         self.total = np.zeros(len(held_out.stars))
         self.sweeps = 0
         self.by_users = self.total
@@ -79,7 +81,7 @@ class SweepCurve:
         if chain.days:
             score += np.where(held_out.day >= 0, np.append(chain.days.draws.mean, 0)[held_out.day], 0)
         self.total, self.sweeps = (score, 1) if forget else (self.total + score, self.sweeps + 1)
-        predicted = np.clip(self.mean + self.total / self.sweeps, self.lowest, self.highest)
+        predicted = np.clip(self.mean + self.total / self.sweeps, *self.scale)
         return float(np.sqrt(np.mean((predicted - held_out.stars) ** 2)))
 
 

@@ -14,7 +14,7 @@ import pandas as pd
 
 from movierec import seeds
 from movierec.columns import MOVIE_ID, RATING, USER_ID
-from movierec.models.base import MAX_STARS, MIN_STARS
+from movierec.models.base import find_range
 from movierec.models.indexed import IndexedRatings, Pairs
 from movierec.models.sgd.exact import Factors, Step, Steps, predict_pairs, run_epoch
 from movierec.models.sgd.float32 import FastStep, PaddedFactors, compile_kernels, pad, pad_width
@@ -50,12 +50,15 @@ class Engine(ABC):
     ----------
     mean : ndarray of float64, shape ()
         Mean rating in stars.
+    scale : ndarray of float64, shape (2,)
+        Lowest and highest rating, to which predictions are clipped.
     """
 
     def __init__(self, data: IndexedRatings, settings: SgdSettings) -> None:
         self.data = data
         self.settings = settings
         self.mean = np.asarray(data.pairs.stars.astype(np.float64).mean())
+        self.scale = find_range(data.pairs.stars)
 
     @abstractmethod
     def run_epochs(self, epochs: int) -> Iterator[int]:
@@ -105,7 +108,7 @@ class ExactEngine(Engine):
     def measure(self, pairs: Pairs) -> float:
         """Predict in float64; see `Engine.measure`."""
         predicted = predict_pairs(pairs.user, pairs.movie, float(self.mean), self.model)
-        np.clip(predicted, MIN_STARS, MAX_STARS, out=predicted)
+        np.clip(predicted, *self.scale, out=predicted)
         return float(np.sqrt(np.mean((predicted - pairs.stars) ** 2)))
 
     def remember(self) -> None:
@@ -145,7 +148,7 @@ class FastEngine(Engine):
     def measure(self, pairs: Pairs) -> float:
         """Predict in float32; see `Engine.measure`."""
         stars = pairs.stars.astype(np.float32, copy=False)
-        scale = np.float32(MIN_STARS), np.float32(MAX_STARS)
+        scale = self.scale.astype(np.float32)
         return math.sqrt(
             self.kernels.sum_squares(pairs.user, pairs.movie, stars, *scale, self.step.mean, self.model) / len(stars)
         )
@@ -218,7 +221,7 @@ class SurpriseEngine(ExactEngine):
         """Train, and yield the last epoch alone; see `Engine.run_epochs`."""
         import surprise  # noqa: PLC0415  # slow to import and rarely the engine
 
-        reader = surprise.Reader(rating_scale=(MIN_STARS, MAX_STARS))
+        reader = surprise.Reader(rating_scale=tuple(self.scale.tolist()))
         data = surprise.Dataset.load_from_df(self.data.table[[USER_ID, MOVIE_ID, RATING]], reader)
         trainset = data.build_full_trainset()
         algorithm = surprise.SVD(

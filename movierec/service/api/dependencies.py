@@ -9,6 +9,7 @@ import anyio
 from anyio import CapacityLimiter, to_thread
 from fastapi import Depends, HTTPException, Request
 
+from movierec.ids import OwnId
 from movierec.recommender.artifacts import Artifacts
 from movierec.recommender.catalogue import Movie
 from movierec.recommender.profiles import Profile
@@ -56,17 +57,17 @@ class Dependencies:
         except TimeoutError:
             raise StoreUnavailableError("the database of ratings is busy: try again") from None
 
-    async def stored_ratings(self, live: Live, user_id: int) -> Mapping[int, float]:
+    async def stored_ratings(self, live: Live, user_id: OwnId) -> Mapping[OwnId, float]:
         """Return a user's stars by movie in the store."""
         load = partial(to_thread.run_sync, partial(self.store.ratings_of, user_id))
         return (await live.stored.get(user_id, None, load))[0]
 
-    async def find_profile(self, live: Live, user_id: int) -> Profile:
+    async def find_profile(self, live: Live, user_id: OwnId) -> Profile:
         """Return a user's ratings, those in the store over those of the data."""
         return live.artifacts.profiles.find(user_id, await self.stored_ratings(live, user_id))
 
 
-def find_movie(artifacts: Artifacts, movie_id: int) -> Movie:
+def find_movie(artifacts: Artifacts, movie_id: OwnId) -> Movie:
     """Return a movie.
 
     Raises
@@ -78,6 +79,18 @@ def find_movie(artifacts: Artifacts, movie_id: int) -> Movie:
     if movie is None:
         raise HTTPException(404, f"there is no movie {movie_id}: search for it at /v1/movies")
     return movie
+
+
+def require_rating(artifacts: Artifacts, rating: float) -> None:
+    """Check a rating against the data's scale.
+
+    Raises
+    ------
+    HTTPException
+        422 if it is not on it.
+    """
+    if not artifacts.scale.holds(rating):
+        raise HTTPException(422, f"body.rating: the ratings of this data are {artifacts.scale.describe()}")
 
 
 def now_s() -> int:

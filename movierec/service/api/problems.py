@@ -9,13 +9,19 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from movierec.errors import MovierecError
+from movierec.recommender.own_ids import UnknownIdError
 from movierec.service.api.replies import Problem
 from movierec.service.live.models import NotReadyError
 from movierec.service.storage.store import ConflictError, StoreUnavailableError
 
 RETRY_AFTER_S: Final = 2
 _MOST_PROBLEMS, _LONGEST_NAME = 3, 40
-_STATUSES: Final = {ConflictError: 409, StoreUnavailableError: 503, NotReadyError: 503}  # of other mistakes 422
+_STATUSES: Final = {
+    UnknownIdError: 404,
+    ConflictError: 409,
+    StoreUnavailableError: 503,
+    NotReadyError: 503,
+}  # of other mistakes 422
 
 _MEANINGS: Final = {
     400: "not JSON",

@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from movierec.ids import OwnId
 from movierec.recommender.catalogue import Movie
 from movierec.recommender.scorer import INTERVAL_COVERAGE
 from movierec.service.settings import Arm
@@ -16,7 +17,7 @@ class _Out(BaseModel):
 class MovieOut(_Out):
     """A movie."""
 
-    movie_id: int
+    movie_id: OwnId
     title: str = Field(examples=["The Long Night"])
     year: int | None
     genres: tuple[str, ...] = Field(examples=[["Drama"]])
@@ -53,7 +54,7 @@ class ArmOut(_Out):
 class Recommendations(_Out):
     """Movies for a user, best first, and how they came about."""
 
-    user_id: int
+    user_id: OwnId
     strategy: Literal["personal", "folded_in", "popular"] = Field(
         description="by the vectors of the fit, by vectors solved from all the user's ratings, or alike for everyone"
     )
@@ -67,8 +68,8 @@ class RatingOut(_Out):
     """What is stored."""
 
     stored: Literal[True] = True
-    user_id: int
-    movie_id: int
+    user_id: OwnId
+    movie_id: OwnId
     rating: float
     timestamp: int
 
@@ -84,7 +85,7 @@ class OwnRating(_Out):
 class OwnRatings(_Out):
     """A user's ratings: first those given here, then the highest first."""
 
-    user_id: int
+    user_id: OwnId
     ratings: tuple[OwnRating, ...]
 
 
@@ -107,11 +108,21 @@ class FoundMovies(_Out):
         return cls(items=tuple(items))
 
 
+class RatingScale(_Out):
+    """Which ratings there are."""
+
+    low: float
+    high: float
+    step: float = Field(description="between neighbouring ratings; 0 where any between the ends may be given")
+
+
 class Filters(_Out):
-    """What recommendations can be restricted to."""
+    """What recommendations can be restricted to, and which ratings there are."""
 
     genres: tuple[str, ...]
     decades: tuple[int, ...]
+    scale: RatingScale
+    text_ids: bool = Field(description="whether users are called by texts, not by integers")
 
 
 class ServedModels(_Out):
@@ -137,7 +148,7 @@ class Assignment(_Out):
     """Which arm a user belongs to."""
 
     experiment: str
-    user_id: int
+    user_id: OwnId
     arm: Arm
 
 

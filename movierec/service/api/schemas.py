@@ -6,8 +6,9 @@ from typing import Annotated, Final, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
+from movierec.ids import LARGEST_ID, LONGEST_ID, read_id
 from movierec.roster import ServedName
-from movierec.service.storage.records import LARGEST_ID, LATEST
+from movierec.service.storage.records import LATEST
 
 MOST_AHEAD_S: Final = 86_400  # a client's clock may be wrong, or its time zone
 
@@ -15,6 +16,12 @@ MOST_AHEAD_S: Final = 86_400  # a client's clock may be wrong, or its time zone
 def _read_whole(value: object) -> object:
     """Take 7.0 for 7, as JSON Schema does."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _read_id(value: object) -> object:
+    """Take 7.0 and "7" for 7: in an address there is only text."""
+    whole = _read_whole(value)
+    return read_id(whole) if isinstance(whole, str) and whole else whole
 
 
 def _require_past(seconds: int) -> int:
@@ -25,12 +32,16 @@ def _require_past(seconds: int) -> int:
 
 
 _WHOLE: Final = BeforeValidator(_read_whole)
+_OwnId = (
+    Annotated[int, Field(ge=0, le=LARGEST_ID)]
+    | Annotated[str, Field(min_length=1, max_length=LONGEST_ID, pattern=r"^[^\x00]*$")]
+)
 UserId = Annotated[
-    int, Field(ge=1, le=LARGEST_ID, description="user of the data, or any new one", examples=[42]), _WHOLE
+    _OwnId, Field(description="user of the data, or any new one", examples=[42]), BeforeValidator(_read_id)
 ]
-MovieId = Annotated[int, Field(ge=1, le=LARGEST_ID, description="movie of the data", examples=[1]), _WHOLE]
+MovieId = Annotated[_OwnId, Field(description="movie of the data", examples=[1]), BeforeValidator(_read_id)]
 ListLength = Annotated[int, Field(ge=1, le=200, description="movies wanted", examples=[10])]
-Stars = Annotated[float, Field(ge=0.5, le=5, multiple_of=0.5, description="half stars", examples=[4.5])]
+Stars = Annotated[float, Field(description="on the scale of the data, as /v1/genres tells it", examples=[4.5])]
 Seconds = Annotated[
     int,
     Field(

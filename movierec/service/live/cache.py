@@ -7,10 +7,12 @@ from typing import Final, Generic, TypeVar
 
 from cachetools import TTLCache
 
+from movierec.ids import OwnId
+
 MOST_USERS: Final = 100_000
 
 Value = TypeVar("Value")
-_Key = tuple[int, Hashable]
+_Key = tuple[int, Hashable]  # a user's number, and the question
 
 
 class UserCache(Generic[Value]):
@@ -30,19 +32,19 @@ class UserCache(Generic[Value]):
     """
 
     def __init__(self, size: int, ttl_s: float, size_of: Callable[[Value], int]) -> None:
-        self._numbers: TTLCache[int, int] = TTLCache(MOST_USERS, ttl_s)
+        self._numbers: TTLCache[OwnId, int] = TTLCache(MOST_USERS, ttl_s)
         self._values: TTLCache[_Key, Value] = TTLCache(size, ttl_s, getsizeof=size_of)
         self._flights: dict[_Key, asyncio.Task[Value]] = {}
         self._next = count()
 
     async def get(
-        self, user_id: int, question: Hashable, compute: Callable[[], Awaitable[Value]]
+        self, user_id: OwnId, question: Hashable, compute: Callable[[], Awaitable[Value]]
     ) -> tuple[Value, bool]:
         """Return the value and whether it was there; a failed computation is told to all who wait, and not kept.
 
         Parameters
         ----------
-        user_id : int
+        user_id : int or str
             Whose.
         question : hashable
             Equal for equal values.
@@ -59,14 +61,14 @@ class UserCache(Generic[Value]):
             flight.add_done_callback(lambda done: self._land(key, done))
         return await asyncio.shield(flight), False  # one client that goes away does not take it from the others
 
-    def forget(self, user_id: int | None) -> None:
+    def forget(self, user_id: OwnId | None) -> None:
         """Let the next question about a user, or about anyone (None), be computed anew."""
         if user_id is None:
             self._numbers.clear()
         else:
             self._numbers.pop(user_id, None)
 
-    def _number_of(self, user_id: int) -> int:
+    def _number_of(self, user_id: OwnId) -> int:
         number = self._numbers.get(user_id)
         if number is None:
             number = self._numbers[user_id] = next(self._next)

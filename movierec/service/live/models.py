@@ -8,6 +8,7 @@ from typing import Final
 from anyio import to_thread
 
 from movierec.errors import MovierecError
+from movierec.ids import OwnId
 from movierec.recommender.artifacts import Artifacts, fingerprint, load_artifacts
 from movierec.recommender.engine import Engine
 from movierec.service.live.cache import UserCache
@@ -44,9 +45,9 @@ class Live:
     artifacts: Artifacts
     engine: Engine
     answers: UserCache[bytes]
-    stored: UserCache[Mapping[int, float]]
+    stored: UserCache[Mapping[OwnId, float]]
 
-    def forget(self, user_id: int | None) -> None:
+    def forget(self, user_id: OwnId | None) -> None:
         """Let everything that is kept about a user, or about all (None), be computed anew."""
         self.stored.forget(user_id)
         self.answers.forget(user_id)
@@ -91,7 +92,7 @@ class Models:
             raise NotReadyError(f"not ready: {self.problem}")
         return self._live
 
-    def forget(self, user_id: int | None) -> None:
+    def forget(self, user_id: OwnId | None) -> None:
         """Do as `Live.forget` does if there are models."""
         if self._live:
             self._live.forget(user_id)
@@ -141,7 +142,10 @@ class Models:
         except OSError as error:
             raise MovierecError(f"the models cannot be read: {error}") from error
         engine = Engine(artifacts)
-        for user_id in (UNKNOWN_USER, int(artifacts.models[artifacts.champion].users.ids[0])):
+        for user_id in (
+            UNKNOWN_USER,
+            *artifacts.profiles.users.name(artifacts.models[artifacts.champion].users.ids[:1].tolist()),
+        ):
             engine.recommend(artifacts.profiles.find(user_id), 1)  # the first of each kind compiles, for seconds
         if self._live is None:
             self.after_first_load()

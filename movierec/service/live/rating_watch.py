@@ -6,6 +6,7 @@ from typing import Final
 
 from anyio import to_thread
 
+from movierec.ids import OwnId
 from movierec.service.logs import LOGGER
 from movierec.service.storage.store import Store, StoreUnavailableError
 
@@ -26,7 +27,7 @@ class RatingWatch:
         Seconds between two looks.
     """
 
-    def __init__(self, store: Store, forget: Callable[[int | None], None], interval_s: float) -> None:
+    def __init__(self, store: Store, forget: Callable[[OwnId | None], None], interval_s: float) -> None:
         self._store, self._forget, self._interval_s = store, forget, interval_s
         self._last: int | None = None
         self._seen: set[int] = set()
@@ -43,12 +44,12 @@ class RatingWatch:
                 LOGGER.exception("ratings of other processes not seen")
             await asyncio.sleep(self._interval_s)
 
-    def _look(self) -> set[int | None]:
+    def _look(self) -> set[OwnId | None]:
         found = {} if self._last is None else self._store.users_after(self._last - OVERLAP)
         if self._last is None or (self._last and self._last not in found):  # the first look, or at another database
             self._last, self._seen = self._store.last_row(), set()
             return {None}
-        fresh: set[int | None] = {user_id for row, user_id in found.items() if row not in self._seen}
+        fresh: set[OwnId | None] = {user_id for row, user_id in found.items() if row not in self._seen}
         self._seen = set(found)
         self._last = max(found, default=0)
         return fresh

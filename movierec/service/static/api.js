@@ -9,11 +9,11 @@ export class Problem extends Error {}
 export const getGenres = () => call('v1/genres');
 export const getModels = () => call('v1/models');
 export const findMovies = (query, signal) => call(`v1/movies?${new URLSearchParams({ query, limit: 8 })}`, { signal });
-export const getRatings = (user, limit, signal) => call(`v1/users/${user}/ratings?limit=${limit}`, { signal });
+export const getRatings = (user, limit, signal) => call(`v1/users/${encodeURIComponent(user)}/ratings?limit=${limit}`, { signal });
 
 export function getRecommendations(user, options, signal) {
   const wanted = Object.entries({ k: 10, explain: true, ...options }).filter(([, value]) => value !== '');
-  return call(`v1/users/${user}/recommendations?${new URLSearchParams(wanted)}`, { signal });
+  return call(`v1/users/${encodeURIComponent(user)}/recommendations?${new URLSearchParams(wanted)}`, { signal });
 }
 
 export function sendRating(user, movie, rating) {

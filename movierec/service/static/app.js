@@ -5,7 +5,7 @@ import { announce, byId, make } from './dom.js';
 import { makeList, showAnswer, showFailure } from './lists.js';
 import { makeFacts, makeTile, shortTitle, titleOf } from './movies.js';
 import { startSearch } from './search.js';
-import { formatStars, makeStars } from './stars.js';
+import { formatStars, makeStars, setScale } from './stars.js';
 
 const FIRST_NEW_USER = 1_000_000_000;
 const LAST_USER = 2_147_483_647;
@@ -188,9 +188,11 @@ const nameFirst = ({ items: [first] }) => (first ? titleOf(first.movie) : 'none'
 
 async function loadFilters() {
   try {
-    const [{ genres, decades }, models] = await Promise.all([getGenres(), getModels()]);
+    const [{ genres, decades, scale, text_ids: textIds }, models] = await Promise.all([getGenres(), getModels()]);
     BOTH.forEach((list) => { list.model = models[list.by]; });
     byId('compare').disabled = models.rating_model === models.champion;
+    if (textIds) Object.assign(byId('user'), { type: 'text', inputMode: 'text', maxLength: 200 });
+    if (setScale(scale) && user) showUser(user);
     byId('genre').append(...genres.map((genre) => make('option', {}, genre)));
     byId('decade').append(...decades.map((decade) => make('option', { value: decade }, `${decade}s`)));
   } catch (error) {
@@ -198,7 +200,7 @@ async function loadFilters() {
   }
 }
 
-byId('who').addEventListener('submit', (event) => { event.preventDefault(); showUser(Number(byId('user').value)); });
+byId('who').addEventListener('submit', (event) => { event.preventDefault(); showUser(byId('user').type === 'text' ? byId('user').value : Number(byId('user').value)); });
 byId('me').addEventListener('click', () => showUser(recallNewUser(user >= FIRST_NEW_USER)));
 byId('surprise').addEventListener('click', surprise);
 byId('filters').addEventListener('submit', (event) => event.preventDefault());

@@ -1,9 +1,19 @@
-// The control that gives stars: a native slider from 0 (not rated) to 5 in halves, drawn as stars.
+// The control that gives stars: a native slider from 0 (not rated) to 5, drawn as stars; on any other scale a number.
 // A click saves at once. Keys only choose, since they pass through every value between; Enter or the button saves.
 
 import { make } from './dom.js';
 
 export const formatStars = (stars) => (stars ? `${stars} star${stars === 1 ? '' : 's'}` : 'not rated');
+
+const scale = { low: 0.5, high: 5, step: 0.5 };
+const hasStars = () => scale.high === 5 && [0.5, 1].includes(scale.low) && [0.5, 1].includes(scale.step);
+
+/** Take the data's scale; return whether what was drawn before does not suit it. */
+export function setScale(found) {
+  const drawn = JSON.stringify(scale);
+  Object.assign(scale, found);
+  return JSON.stringify(scale) !== drawn;
+}
 
 /** `save` is given the stars and promises whether they were stored; the form's `take` shows stars stored elsewhere. */
 export function makeStars(title, rating, save) {
@@ -12,7 +22,9 @@ export function makeStars(title, rating, save) {
   let saving = false;
   let pointing = false;
   const slider = make('input', {
-    type: 'range', min: 0, max: 5, step: 0.5, value: saved, 'aria-label': `Your rating of ${title}`,
+    ...(hasStars() ? { type: 'range', min: 0, max: 5, step: scale.step, value: saved }
+      : { type: 'number', min: scale.low, max: scale.high, step: scale.step || 'any', value: saved || '' }),
+    'aria-label': `Your rating of ${title}`,
     onpointerdown: () => { pointing = true; },
     oninput: show,
     onchange: () => { if (pointing) form.requestSubmit(); pointing = false; },
@@ -23,7 +35,7 @@ export function makeStars(title, rating, save) {
     },
   });
   const button = make('button', { class: 'save' }, 'Save');
-  const form = make('form', { class: 'stars', onsubmit: submit }, make('span', { class: 'row' }, slider), button);
+  const form = make('form', { class: hasStars() ? 'stars' : 'stars number', onsubmit: submit }, make('span', { class: 'row' }, slider), button);
   form.take = (stars) => { if (!saving) settle(stars); };
   show();
   return form;

@@ -1,14 +1,13 @@
 """What a new rating may contradict: another request under its key, and the user's other ratings of the movie."""
 
-from dataclasses import replace
-
 from sqlalchemy import ColumnElement, Connection, select
 
 from movierec.columns import MOVIE_ID, TIMESTAMP, USER_ID
 from movierec.errors import MovierecError
 from movierec.service.storage.database import KEYS, RATINGS
 from movierec.service.storage.insertion import hash_text, insert_new
-from movierec.service.storage.records import LATEST, StoredRating
+from movierec.service.storage.names import KeyedRating
+from movierec.service.storage.records import LATEST
 
 
 class ConflictError(MovierecError):
@@ -36,7 +35,7 @@ def claim_key(connection: Connection, key: str, content: str, timestamp: int) ->
     return int(known.timestamp)
 
 
-def follow_latest(connection: Connection, rating: StoredRating) -> StoredRating:
+def follow_latest(connection: Connection, rating: KeyedRating) -> KeyedRating:
     """Move a rating a second behind the user's latest one of the movie, or to it if it says the same.
 
     A rating that is the latest already is returned as it is.
@@ -50,13 +49,13 @@ def follow_latest(connection: Connection, rating: StoredRating) -> StoredRating:
     latest = connection.execute(query).one_or_none()
     if latest is None or latest.timestamp < rating.timestamp:
         return rating
-    timestamp = latest.timestamp + (latest.rating != rating.rating)
+    timestamp = latest.timestamp + int(latest.rating != rating.rating)
     if timestamp > LATEST:
         raise ConflictError("the user's rating of this movie bears the latest time there is: none can follow it")
-    return replace(rating, timestamp=timestamp)
+    return rating._replace(timestamp=timestamp)
 
 
-def require_same_rating(connection: Connection, rating: StoredRating) -> None:
+def require_same_rating(connection: Connection, rating: KeyedRating) -> None:
     """Return if what is stored for the user, movie and time is this rating.
 
     Raises
@@ -70,5 +69,5 @@ def require_same_rating(connection: Connection, rating: StoredRating) -> None:
         raise TimeTakenError(f"the user rated this movie {known:g} at the same time: give a later timestamp")
 
 
-def _match(rating: StoredRating, *names: str) -> list[ColumnElement[bool]]:
+def _match(rating: KeyedRating, *names: str) -> list[ColumnElement[bool]]:
     return [getattr(RATINGS.c, name) == getattr(rating, name) for name in names]

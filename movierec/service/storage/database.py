@@ -43,7 +43,7 @@ CONNECTIONS: Final = 40  # as many as a server's thread pool has threads
 
 _POSTGRESQL_OPTIONS: Final = "-c statement_timeout=3000 -c lock_timeout=1500 -c synchronous_commit=on"
 _CREATION_LOCK: Final = 0x6D6F766965  # any number that no other program uses as an advisory lock
-_TABLES: Final = MetaData()
+TABLES: Final = MetaData()
 
 
 def _make_id() -> Column[int]:
@@ -52,7 +52,7 @@ def _make_id() -> Column[int]:
 
 RATINGS: Final = Table(
     "ratings",
-    _TABLES,
+    TABLES,
     _make_id(),
     Column(USER_ID, Integer, nullable=False),
     Column(MOVIE_ID, Integer, nullable=False),
@@ -62,14 +62,14 @@ RATINGS: Final = Table(
 )
 KEYS: Final = Table(
     "idempotency_keys",
-    _TABLES,
+    TABLES,
     Column("key_hash", String(64), primary_key=True),
     Column("content_hash", String(64), nullable=False),
     Column(TIMESTAMP, BigInteger, nullable=False),  # of the rating that came with it
 )
 EVENTS: Final = Table(
     "events",
-    _TABLES,
+    TABLES,
     _make_id(),
     Column("key_hash", String(64), unique=True),
     Column("experiment", String, nullable=False),
@@ -128,14 +128,14 @@ def create_tables(engine: Engine) -> None:
     if engine.dialect.name == "postgresql":
         with engine.begin() as connection:
             connection.execute(select(func.pg_advisory_xact_lock(_CREATION_LOCK)))
-            _TABLES.create_all(connection)
+            TABLES.create_all(connection)
         return
     path = Path(str(engine.url.database))
     path.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(f"{path}.lock", timeout=WAIT_S):
         with closing(_connect_sqlite(path, "rwc")) as connection:
             connection.execute("PRAGMA journal_mode=WAL")
-        _TABLES.create_all(engine)
+        TABLES.create_all(engine)
 
 
 @contextmanager

@@ -1,21 +1,22 @@
 """Events as rows of their table, and rows counted as outcomes."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 import pandas as pd
 from sqlalchemy import Row, Select, case, func, select
 
-from movierec.columns import USER_ID
+from movierec.columns import MOVIE_ID, USER_ID
+from movierec.ids import OwnId
 from movierec.service.storage.database import EVENTS
 from movierec.service.storage.insertion import hash_text
 from movierec.service.storage.records import Event
 
 
-def list_rows(events: Iterable[Event]) -> list[dict[str, Any]]:
-    """Return each event as a row by column, its key as a hash (None without one), in the order of the hashes."""
-    rows = [asdict(event) for event in events]
+def list_rows(events: Iterable[Event], keys: Mapping[OwnId, int]) -> list[dict[str, Any]]:
+    """Return each event as a row by column: keys for ids, its key as a hash or None, in order of the hashes."""
+    rows = [{**asdict(each), USER_ID: keys[each.user_id], MOVIE_ID: keys[each.movie_id]} for each in events]
     for row in rows:
         key = row.pop("key")
         row["key_hash"] = None if key is None else hash_text(key)

@@ -3,15 +3,19 @@
 from pathlib import Path
 from typing import Final
 
+import numpy as np
+import pandas as pd
 import polars as pl
 
 from movierec import paths
 from movierec.columns import GENRES, MOVIE_ID, RATING, RATING_COLUMNS, TIMESTAMP, TITLE, USER_ID, YEAR
+from movierec.data.source_ids import SOURCE_ID, SourceIds
 from movierec.errors import MovierecError
 from movierec.io import read_parquet, replace_atomically
 from movierec.service.storage.store import Store
 
-_TYPES: Final = {USER_ID: pl.Int32, MOVIE_ID: pl.Int32, RATING: pl.Float32, TIMESTAMP: pl.Int64}
+_TYPES: Final = {USER_ID: pl.String, MOVIE_ID: pl.String, RATING: pl.Float32, TIMESTAMP: pl.Int64}
+_IDS: Final = (USER_ID, MOVIE_ID)
 _CSV_COLUMNS: Final = {USER_ID: "userId", MOVIE_ID: "movieId", RATING: "rating", TIMESTAMP: "timestamp"}
 
 
@@ -54,22 +58,41 @@ def export_all(store: Store, folder: Path) -> tuple[int, int]:
     MovierecError
         As `export_new`, or if the pipeline's clean data is absent or damaged.
     """
-    trained = pl.from_pandas(read_parquet(paths.CLEAN_RATINGS, RATING_COLUMNS))
-    movies = pl.from_pandas(read_parquet(paths.CLEAN_MOVIES))
+    table = read_parquet(paths.CLEAN_RATINGS)
+    movies = read_parquet(paths.CLEAN_MOVIES)
+    users = read_parquet(paths.CLEAN_USERS)
+    trained = pl.from_pandas(table[[name for name in RATING_COLUMNS if name in table]]).with_columns(
+        _decode(USER_ID, SourceIds.from_table(users, USER_ID)), _decode(MOVIE_ID, _name_movies(movies, table))
+    )
+    if TIMESTAMP not in table:
+        trained = trained.with_columns(pl.lit(0, pl.Int64).alias(TIMESTAMP))  # before everything that was given here
     both = pl.concat([trained.with_columns(new=False), _read_stored(store).with_columns(new=True)])
     ratings = _keep_newest(both)
-    _write_csv(_format_movies(movies), folder / "movies.csv")
-    _write_csv(ratings.drop("new").rename(_CSV_COLUMNS), folder / "ratings.csv")
+    _write_csv(_format_movies(pl.from_pandas(movies)), folder / "movies.csv")
+    left_out = ["new"] if TIMESTAMP in table else ["new", TIMESTAMP]
+    _write_csv(ratings.drop(left_out).rename(_CSV_COLUMNS, strict=False), folder / "ratings.csv")
     return ratings.height, int(ratings["new"].sum())
 
 
+def _name_movies(movies: pd.DataFrame, ratings: pd.DataFrame) -> SourceIds:
+    """Return the ids of the listed movies and of those that are rated alone, which are their own codes."""
+    listed = SourceIds.from_table(movies, MOVIE_ID)
+    others = np.setdiff1d(ratings[MOVIE_ID], listed.codes)
+    return SourceIds([*listed.codes, *others], [*listed.own, *map(str, others.tolist())])
+
+
+def _decode(column: str, ids: SourceIds) -> pl.Expr:
+    return pl.col(column).replace_strict(ids.codes, pl.Series(ids.own.tolist(), dtype=pl.String))
+
+
 def _read_stored(store: Store) -> pl.DataFrame:
-    rows = [(each.user_id, each.movie_id, each.rating, each.timestamp) for each in store.all_ratings()]
+    rows = [(str(each.user_id), str(each.movie_id), each.rating, each.timestamp) for each in store.all_ratings()]
     return pl.DataFrame(rows, schema=_TYPES, orient="row")
 
 
 def _keep_newest(ratings: pl.DataFrame) -> pl.DataFrame:
-    by_time = ratings.sort(USER_ID, MOVIE_ID, TIMESTAMP, maintain_order=True)
+    numbers = [pl.col(name).cast(pl.Int64, strict=False) for name in _IDS]  # null for text, which comes first
+    by_time = ratings.sort(*numbers, *_IDS, TIMESTAMP, maintain_order=True)
     return by_time.unique([USER_ID, MOVIE_ID], keep="last", maintain_order=True)
 
 
@@ -78,7 +101,8 @@ def _format_movies(movies: pl.DataFrame) -> pl.DataFrame:
     year = pl.format(" ({})", YEAR).fill_null("")
     genres = pl.col(GENRES).cast(pl.List(pl.String)).list.join("|")
     listed = pl.when(genres != "").then(genres).otherwise(pl.lit("(no genres listed)"))
-    return movies.select(movieId=MOVIE_ID, title=pl.col(TITLE) + year, genres=listed)
+    own = pl.col(SOURCE_ID) if SOURCE_ID in movies.columns else pl.col(MOVIE_ID)
+    return movies.select(movieId=own, title=pl.col(TITLE) + year, genres=listed)
 
 
 def _write_csv(table: pl.DataFrame, path: Path) -> None:

@@ -1,12 +1,13 @@
 """What is stored: a rating and an event, the ranges of their fields, and a receipt."""
 
+import math
 from dataclasses import dataclass
 from typing import Final, Literal
 
 from movierec.columns import MOVIE_ID, RATING, TIMESTAMP, USER_ID
 from movierec.errors import MovierecError
+from movierec.ids import LARGEST_ID, LONGEST_ID, OwnId
 
-LARGEST_ID: Final = 2**31 - 1
 LATEST: Final = 253_402_300_799  # s: the end of the year 9999
 
 
@@ -16,29 +17,30 @@ class StoredRating:
 
     Parameters
     ----------
-    user_id, movie_id : int
-        1 to 2**31 - 1.
+    user_id, movie_id : int or str
+        The data's own: 0 to 2**31 - 1, or text of 1 to 200 characters.
     rating : float
-        0.5 to 5 stars.
+        Finite; on which scale the data says.
     timestamp : int
         Seconds since 1970 (UTC), 0 to `LATEST`.
 
     Raises
     ------
     MovierecError
-        If a number is out of its range.
+        If a value is out of its range.
     """
 
-    user_id: int
-    movie_id: int
+    user_id: OwnId
+    movie_id: OwnId
     rating: float
     timestamp: int
 
     def __post_init__(self) -> None:
         """Refuse what the pipeline could not read back."""
-        _require_range(USER_ID, self.user_id, 1, LARGEST_ID)
-        _require_range(MOVIE_ID, self.movie_id, 1, LARGEST_ID)
-        _require_range(RATING, self.rating, 0.5, 5)
+        _require_id(USER_ID, self.user_id)
+        _require_id(MOVIE_ID, self.movie_id)
+        if not math.isfinite(self.rating):
+            raise MovierecError(f"{RATING} is {self.rating}: it must be a finite number")
         _require_range(TIMESTAMP, self.timestamp, 0, LATEST)
 
 
@@ -64,7 +66,7 @@ class Event:
 
     Parameters
     ----------
-    user_id, movie_id, timestamp : int
+    user_id, movie_id, timestamp
         As in `StoredRating`.
     kind : str
         ``"impression"`` or ``"click"``.
@@ -76,11 +78,11 @@ class Event:
     Raises
     ------
     MovierecError
-        If a number is out of its range.
+        If a value is out of its range.
     """
 
-    user_id: int
-    movie_id: int
+    user_id: OwnId
+    movie_id: OwnId
     kind: Literal["impression", "click"]
     experiment: str
     arm: str
@@ -89,9 +91,16 @@ class Event:
 
     def __post_init__(self) -> None:
         """Refuse what does not fit the table."""
-        _require_range(USER_ID, self.user_id, 1, LARGEST_ID)
-        _require_range(MOVIE_ID, self.movie_id, 1, LARGEST_ID)
+        _require_id(USER_ID, self.user_id)
+        _require_id(MOVIE_ID, self.movie_id)
         _require_range(TIMESTAMP, self.timestamp, 0, LATEST)
+
+
+def _require_id(name: str, own: OwnId) -> None:
+    if isinstance(own, int):
+        _require_range(name, own, 0, LARGEST_ID)
+    elif not 1 <= len(own) <= LONGEST_ID:
+        raise MovierecError(f"{name} has {len(own)} characters: give 1 to {LONGEST_ID}")
 
 
 def _require_range(name: str, value: float, low: float, high: float) -> None:

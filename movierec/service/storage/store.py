@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, replace
+from dataclasses import replace
 from threading import Lock
 from typing import Any, Final
 
 import pandas as pd
 from sqlalchemy import Connection, Row, func, select
 
+from movierec.ids import OwnId
 from movierec.service.storage.conflicts import (
     ConflictError,
     TimeTakenError,
@@ -27,6 +28,7 @@ from movierec.service.storage.database import (
 )
 from movierec.service.storage.events import list_rows, select_outcomes, tabulate_outcomes
 from movierec.service.storage.insertion import insert_new
+from movierec.service.storage.names import KeyedRating, find_key, join_name, keep_keys, read_key
 from movierec.service.storage.records import LATEST, Event, Receipt, StoredRating
 
 __all__ = ["ConflictError", "Event", "Receipt", "Store", "StoreUnavailableError", "StoredRating"]
@@ -96,29 +98,35 @@ class Store:
 
     def _add_rating(self, rating: StoredRating, key: str | None, content: str, *, newest: bool) -> Receipt:
         with self._write() as connection:
+            keys = keep_keys(connection, (rating.user_id, rating.movie_id))
+            keyed = KeyedRating(keys[rating.user_id], keys[rating.movie_id], rating.rating, rating.timestamp)
             if newest:
-                rating = follow_latest(connection, rating)
+                keyed = follow_latest(connection, keyed)
             if key is not None:
-                first = claim_key(connection, key, content, rating.timestamp)
+                first = claim_key(connection, key, content, keyed.timestamp)
                 if first is not None:
                     return Receipt(replace(rating, timestamp=first), new=False)
-            new = bool(insert_new(connection, RATINGS, [asdict(rating)]))
+            new = bool(insert_new(connection, RATINGS, [keyed._asdict()]))
             if not new:
-                require_same_rating(connection, rating)
-            return Receipt(rating, new)
+                require_same_rating(connection, keyed)
+            return Receipt(replace(rating, timestamp=keyed.timestamp), new)
 
-    def ratings_of(self, user_id: int) -> dict[int, float]:
+    def ratings_of(self, user_id: OwnId) -> dict[OwnId, float]:
         """Return a user's stars by movie id, the newest of each movie; empty for a user who is not known."""
+        named, movie = join_name(RATINGS, RATINGS.c.movie_id, "movies")
+        query = select(RATINGS.c.movie_id, movie, RATINGS.c.rating).select_from(named)
         newest_last = (RATINGS.c.timestamp, RATINGS.c.id)
-        query = select(RATINGS.c.movie_id, RATINGS.c.rating).where(RATINGS.c.user_id == user_id).order_by(*newest_last)
         with self._transact() as connection:
-            return {row.movie_id: row.rating for row in connection.execute(query)}
+            key = find_key(connection, user_id)
+            rows = connection.execute(query.where(RATINGS.c.user_id == key).order_by(*newest_last))
+            return {read_key(movie_id, name): stars for movie_id, name, stars in rows}
 
     def all_ratings(self) -> Iterator[StoredRating]:
         """Yield every rating in the order of storing; one stored meanwhile may or may not be among them."""
-        query = (
-            select(RATINGS).order_by(RATINGS.c.id).limit(PAGE_ROWS)
-        )  # in pages, so that a slow reader holds no transaction
+        named, user = join_name(RATINGS, RATINGS.c.user_id, "users")
+        named, movie = join_name(named, RATINGS.c.movie_id, "movies")
+        columns = select(RATINGS, user.label("user"), movie.label("movie")).select_from(named)
+        query = columns.order_by(RATINGS.c.id).limit(PAGE_ROWS)  # in pages, so that a slow reader holds no transaction
         last = 0
         while True:
             with self._transact() as connection:
@@ -133,22 +141,24 @@ class Store:
         with self._transact() as connection:
             return connection.execute(select(func.max(RATINGS.c.id))).scalar_one() or 0
 
-    def users_after(self, row: int) -> dict[int, int]:
+    def users_after(self, row: int) -> dict[int, OwnId]:
         """Return who gave the ratings with higher numbers than `row`, by number, ascending; at most `PAGE_ROWS`.
 
         Numbers grow in the order of storing, but a process may come to see a lower one later than a higher one.
         """
-        query = select(RATINGS.c.id, RATINGS.c.user_id).where(RATINGS.c.id > row).order_by(RATINGS.c.id)
+        named, user = join_name(RATINGS, RATINGS.c.user_id, "users")
+        query = select(RATINGS.c.id, RATINGS.c.user_id, user).select_from(named)
+        query = query.where(RATINGS.c.id > row).order_by(RATINGS.c.id).limit(PAGE_ROWS)
         with self._transact() as connection:
-            return {found.id: found.user_id for found in connection.execute(query.limit(PAGE_ROWS))}
+            return {number: read_key(user_id, name) for number, user_id, name in connection.execute(query)}
 
     def add_events(self, events: Sequence[Event]) -> int:
         """Store events, all or none, and return how many were new."""
-        rows = list_rows(events)
-        if not rows:
+        if not events:
             return 0
         with self._write() as connection:
-            return insert_new(connection, EVENTS, rows)
+            keys = keep_keys(connection, (own for each in events for own in (each.user_id, each.movie_id)))
+            return insert_new(connection, EVENTS, list_rows(events, keys))
 
     def outcomes(self, experiment: str) -> pd.DataFrame:
         """Count what each user of an experiment was shown and chose.
@@ -204,4 +214,5 @@ class Store:
 
 def _read_rating(row: Row[Any]) -> StoredRating:
     timestamp = min(row.timestamp, LATEST)  # once a second more could be stored
-    return StoredRating(row.user_id, row.movie_id, row.rating, timestamp)
+    user_id, movie_id = read_key(row.user_id, row.user), read_key(row.movie_id, row.movie)
+    return StoredRating(user_id, movie_id, row.rating, timestamp)

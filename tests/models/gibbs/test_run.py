@@ -21,7 +21,7 @@ def test_curve_is_the_error_of_the_mean_of_conditional_means(ratings: pd.DataFra
     scores, errors, expected = [], [], []
     with ThreadPoolExecutor(1) as pool:
         chain = start(ratings, pool)
-        curve = SweepCurve(chain, held_out, 3.0, 1.0, 5.0)
+        curve = SweepCurve(chain, held_out, 3.0, np.array([1.0, 5.0]))
         for sweep in range(4):
             chain.draw_users()
             curve.add_users()

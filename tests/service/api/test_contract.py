@@ -32,6 +32,8 @@ def start_app(shop: Path, tmp_path: Path, token: str | None) -> FastAPI:
     choices = {"api_token": token, "rate_limit": 0, "allowed_hosts": ["testserver"]}
     settings = set_up(shop, tmp_path, **choices, experiment=EXPERIMENT, serve_experiment=True)
     app = create_app(settings)
+    rating = app.openapi()["components"]["schemas"]["RatingIn"]["properties"]["rating"]
+    rating |= {"minimum": 0.5, "maximum": 5, "multipleOf": 0.5}  # which ratings there are, only the data says
     protocol: Any = app  # of which schemathesis has types of its own
     with asgi.get_client(protocol) as client:
         wait_until(lambda: bool(client.get("http://testserver/health/ready").status_code == 200))
@@ -70,8 +72,8 @@ def explore(app: FastAPI, config: dict[str, Any]) -> tuple[Counter[int], set[str
 @pytest.mark.parametrize(
     ("token", "sent", "expected"),
     [
-        pytest.param(None, {}, {200, 201, 400, 403, 404, 405, 409, 422}, id="open"),
-        pytest.param(TOKEN, RIGHT, {200, 201, 400, 404, 405, 409, 422}, id="right token"),
+        pytest.param(None, {}, {200, 201, 403, 404, 405, 409, 422}, id="open"),
+        pytest.param(TOKEN, RIGHT, {200, 201, 404, 405, 409, 422}, id="right token"),
         pytest.param(TOKEN, {}, {200, 401, 404, 405, 422}, id="wrong or no token"),
     ],
 )

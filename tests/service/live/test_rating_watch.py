@@ -5,6 +5,7 @@ import anyio
 import pytest
 
 from movierec.errors import MovierecError
+from movierec.ids import OwnId
 from movierec.service.live import rating_watch
 from movierec.service.live.rating_watch import RatingWatch
 from movierec.service.storage.store import Store, StoredRating
@@ -86,7 +87,7 @@ async def test_what_one_process_stores_another_answers_by(shop: Path, tmp_path: 
 async def test_it_outlives_a_database_that_is_away_and_a_defect(
     url: str, opened: Callable[[str], Store], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    store, forgotten = opened(url), list[int | None]()
+    store, forgotten = opened(url), list[OwnId | None]()
     rate(store, 1)
     watch = RatingWatch(store, forgotten.append, 0.01)
 

@@ -29,6 +29,8 @@ def _clean_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ratings = pd.DataFrame(TRAINED, columns=["user_id", "movie_id", "rating", "timestamp"])
     types = {"user_id": "int32", "movie_id": "int32", "rating": "float32", "timestamp": "int64"}
     write_parquet(ratings.astype(types), paths.CLEAN_RATINGS)
+    users = np.unique(ratings["user_id"]).astype("int32")
+    write_parquet(pd.DataFrame({"user_id": users, "source_id": users.astype(str)}), paths.CLEAN_USERS)
     movies = pd.DataFrame(MOVIES, columns=["movie_id", "title", "year", "genres"])
     write_parquet(movies.astype({"movie_id": "int32", "year": "Int16"}), paths.CLEAN_MOVIES)
 
@@ -100,3 +102,22 @@ def test_a_folder_that_is_a_file_is_told(store: Store, tmp_path: Path) -> None:
     (tmp_path / "out").touch()
     with pytest.raises(MovierecError, match="cannot be written"):
         export_all(store, tmp_path / "out")
+
+
+def test_own_ids_are_written_without_times_where_there_are_none(store: Store, tmp_path: Path) -> None:
+    ratings = pd.DataFrame([(1, 2, 7.0), (2, 1, 9.0)], columns=["user_id", "movie_id", "rating"])
+    types = {"user_id": "int32", "movie_id": "int32", "rating": "float32"}
+    write_parquet(ratings.astype(types), paths.CLEAN_RATINGS)
+    write_parquet(pd.DataFrame({"user_id": [1, 2], "source_id": ["007", "U12"]}), paths.CLEAN_USERS)
+    movies = pd.DataFrame([(1, "A", None, [], "B1"), (2, "B", 1999, ["Drama"], "42")])
+    movies.columns = pd.Index(["movie_id", "title", "year", "genres", "source_id"])
+    write_parquet(movies.astype({"movie_id": "int32", "year": "Int16"}), paths.CLEAN_MOVIES)
+    store.add_rating(StoredRating("U12", "B1", 3.0, 5))
+    store.add_rating(StoredRating("new one", 42, 10.0, 5))
+    assert export_all(store, tmp_path / "out") == (3, 2)
+    lines = (tmp_path / "out/ratings.csv").read_text().splitlines()
+    assert sorted(lines) == ["007,42,7.0", "U12,B1,3.0", "new one,42,10.0", "userId,movieId,rating"]
+    assert (tmp_path / "out/movies.csv").read_text().splitlines()[1:] == [
+        "B1,A,(no genres listed)",
+        "42,B (1999),Drama",
+    ]

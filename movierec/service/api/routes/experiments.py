@@ -40,6 +40,7 @@ async def add_events(events: EventsIn, dependencies: Deps, live: LiveNow) -> Acc
     for event in events.events:
         _find_experiment(dependencies, event.experiment)
         find_movie(live.artifacts, event.movie_id)
+        live.artifacts.profiles.users.find(event.user_id)  # refuses text among integers
     stored = [_complete(event, now) for event in events.events]
     return Accepted(accepted=await dependencies.write(partial(dependencies.store.add_events, stored)))
 

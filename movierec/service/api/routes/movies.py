@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 
 from movierec.service.api.dependencies import LiveNow, find_movie
 from movierec.service.api.problems import describe_problems
-from movierec.service.api.replies import Filters, FoundMovies, MovieOut, ServedModels
+from movierec.service.api.replies import Filters, FoundMovies, MovieOut, RatingScale, ServedModels
 from movierec.service.api.schemas import ListLength, MovieId, SearchQuery
 
 router = APIRouter(prefix="/v1", tags=["movies"], responses=describe_problems(429, 503))
@@ -37,7 +37,12 @@ async def list_similar(movie_id: MovieId, live: LiveNow, k: Annotated[ListLength
 @router.get("/genres")
 async def list_filters(live: LiveNow) -> Filters:
     """List the genres and decades that recommendations can be restricted to."""
-    return Filters(genres=live.artifacts.catalogue.genres, decades=live.artifacts.catalogue.decades)
+    return Filters(
+        genres=live.artifacts.catalogue.genres,
+        decades=live.artifacts.catalogue.decades,
+        scale=RatingScale.model_validate(live.artifacts.scale),
+        text_ids=live.artifacts.profiles.users.are_text,
+    )
 
 
 @router.get("/models")

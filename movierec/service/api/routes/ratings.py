@@ -9,7 +9,7 @@ from fastapi import APIRouter, Header, Response
 
 from movierec.recommender.profiles import Profile
 from movierec.recommender.scorer import Expectation
-from movierec.service.api.dependencies import Dependencies, Deps, LiveNow, NeedsToken, find_movie, now_s
+from movierec.service.api.dependencies import Dependencies, Deps, LiveNow, NeedsToken, find_movie, now_s, require_rating
 from movierec.service.api.problems import describe_problems
 from movierec.service.api.replies import Predictions, RatingOut
 from movierec.service.api.schemas import PairsIn, RatingIn
@@ -34,6 +34,7 @@ async def add_rating(
 ) -> RatingOut:
     """Store a rating; when this answers it is on the disk, and the user's next recommendation reflects it."""
     find_movie(live.artifacts, rating.movie_id)
+    require_rating(live.artifacts, rating.rating)
     profile = await dependencies.find_profile(live, rating.user_id)
     receipt = await _store(dependencies, rating, idempotency_key)
     if receipt.new:
@@ -43,7 +44,7 @@ async def add_rating(
     return RatingOut.model_validate(receipt.rating)
 
 
-@router.post("/predictions")
+@router.post("/predictions", responses=describe_problems(404))
 async def predict_ratings(pairs: PairsIn, dependencies: Deps, live: LiveNow) -> Predictions:
     """Predict ratings, of any user and movie; what is unknown of them counts as average."""
     places = defaultdict(list)
@@ -80,6 +81,6 @@ async def _store(dependencies: Dependencies, rating: RatingIn, key: str | None) 
 
 
 def _measure_error(dependencies: Dependencies, live: Live, profile: Profile, rating: StoredRating) -> None:
-    if profile.trained and rating.movie_id not in profile.movie_ids:
+    if profile.trained and live.artifacts.catalogue.ids.find(rating.movie_id) not in profile.movie_ids:
         predicted = live.engine.predict(profile, [rating.movie_id]).stars[0]
         dependencies.monitor.add_error(float(predicted) - rating.rating)

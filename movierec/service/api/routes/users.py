@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, HTTPException, Query, Response
 
 from movierec.errors import MovierecError
+from movierec.ids import OwnId, read_id
 from movierec.recommender.engine import POPULARITY, Recommendation
 from movierec.roster import ServedName
 from movierec.service.api.dependencies import Dependencies, Deps, LiveNow, now_s
@@ -39,26 +40,27 @@ async def recommend_movies(
     return Response(answer, media_type="application/json")
 
 
-@router.get("/{user_id}/ratings")
+@router.get("/{user_id}/ratings", responses=describe_problems(404))
 async def list_ratings(user_id: UserId, dependencies: Deps, live: LiveNow, limit: RatingsLimit = 100) -> OwnRatings:
     """List what a user rated, in the data and here."""
     stored = await dependencies.stored_ratings(live, user_id)
     profile = live.artifacts.profiles.find(user_id, stored)
-    pairs = zip(profile.movie_ids.tolist(), profile.stars.tolist(), strict=True)
-    ordered = sorted(pairs, key=lambda pair: (pair[0] not in stored, -pair[1], pair[0]))
+    own = live.artifacts.catalogue.ids.name(profile.movie_ids.tolist())
+    pairs = zip(map(read_id, own), profile.stars.tolist(), profile.movie_ids.tolist(), strict=True)
+    ordered = sorted(pairs, key=lambda pair: (pair[0] not in stored, -pair[1], pair[2]))
     ratings = (
         OwnRating(
             movie=MovieOut.model_validate(movie),
             rating=stars,
             source="service" if movie_id in stored else "training",
         )
-        for movie_id, stars in ordered[:limit]
+        for movie_id, stars, _ in ordered[:limit]
         if (movie := live.artifacts.catalogue.get(movie_id))  # newer data may lack one that was rated here
     )
-    return OwnRatings(user_id=user_id, ratings=tuple(ratings))
+    return OwnRatings(user_id=live.artifacts.profiles.users.show(user_id), ratings=tuple(ratings))
 
 
-async def _answer(dependencies: Dependencies, live: Live, user_id: int, query: RecommendationQuery) -> bytes:
+async def _answer(dependencies: Dependencies, live: Live, user_id: OwnId, query: RecommendationQuery) -> bytes:
     profile = await dependencies.find_profile(live, user_id)
     model, arm = _choose_model(dependencies.settings, user_id, query)
     try:
@@ -69,7 +71,7 @@ async def _answer(dependencies: Dependencies, live: Live, user_id: int, query: R
     if answer.strategy == "popular" and model != POPULARITY:
         dependencies.monitor.cold_starts.inc()
     described = Recommendations(
-        user_id=user_id,
+        user_id=live.artifacts.profiles.users.show(user_id),
         strategy=answer.strategy,
         model=answer.model,
         model_version=answer.version,
@@ -80,7 +82,7 @@ async def _answer(dependencies: Dependencies, live: Live, user_id: int, query: R
 
 
 def _choose_model(
-    settings: ServiceSettings, user_id: int, query: RecommendationQuery
+    settings: ServiceSettings, user_id: OwnId, query: RecommendationQuery
 ) -> tuple[ServedName | None, ArmOut | None]:
     experiment = settings.experiment
     if query.model or experiment is None or not settings.serve_experiment:
