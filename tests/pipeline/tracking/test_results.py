@@ -50,7 +50,7 @@ def test_sync_logs_each_result_with_all_that_belongs_to_it(synced: Project) -> N
         inputs = database.execute(
             "select count(distinct destination_id) from inputs where source_type = 'DATASET'"
         ).fetchone()
-        steps = database.execute("select count(*) from metrics where key = 'validation_rmse' and step > 0").fetchone()
+        steps = database.execute("select count(*) from metrics where key = 'train_rmse' and step > 0").fetchone()
     assert data == [("synthetic/tiny",)]
     assert inputs == (len(runs),)
     assert steps == (10,)
