@@ -14,6 +14,7 @@ from movierec.models.base import Recommender
 from movierec.models.bias import Bias
 from movierec.models.blend import Blend
 from movierec.models.ease import EASE
+from movierec.models.indexed import IndexedRatings
 from movierec.models.popularity import Popularity
 from movierec.models.svd import SVD
 from stages import evaluate, train_als, train_blend, train_ease, train_svd, tune
@@ -45,8 +46,8 @@ def test_models_are_fitted_on_train_alone(project: Project, monkeypatch: pytest.
     def spy(model: type[Recommender], method: str) -> None:
         original = getattr(model, method)
 
-        def record(self: Recommender, ratings: pd.DataFrame, *rest: object, **options: object) -> object:
-            given.append((f"{model.__name__}.{method}", pairs(ratings)))
+        def record(self: Recommender, ratings: Any, *rest: object, **options: object) -> object:  # or indexed
+            given.append((f"{model.__name__}.{method}", pairs(IndexedRatings.of(ratings).table)))
             return original(self, ratings, *rest, **options)
 
         monkeypatch.setattr(model, method, record)
