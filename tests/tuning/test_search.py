@@ -80,7 +80,7 @@ def test_the_best_is_the_first_by_name_among_equals(objective: Any, expected: st
 def test_no_finished_trial_is_told() -> None:
     search = GridSearch(als_objective(), ALS_CONFIGURATIONS)
     search.consider(make_trial(search, "a", {}))
-    with pytest.raises(MovierecError, match=r"no trial of tune\.als was finished: list tamer settings"):
+    with pytest.raises(MovierecError, match=r"no trial of tune\.als was finished: list other settings"):
         _ = search.best
 
 
