@@ -115,3 +115,16 @@ def test_pickled_arrays_are_refused(artifacts: dict[str, str], tmp_path: Path) -
     np.savez(tmp_path / "als.npz", user_ids=np.array([{}], dtype=object))
     with pytest.raises(MovierecError, match="no model file or is damaged"):
         load({**artifacts, "model": str(tmp_path / "als.npz")})
+
+
+def test_own_ids_that_are_text_go_in_and_come_out(project: Path, artifacts: dict[str, str], tmp_path: Path) -> None:
+    users, movies = (pd.read_parquet(project / f"data/clean/{name}.parquet") for name in ("users", "movies"))
+    write_parquet(users.assign(source_id=[f"U{code}" for code in users[USER_ID]]), tmp_path / "users.parquet")
+    write_parquet(movies.assign(source_id=[f"B{code}" for code in movies[MOVIE_ID]]), tmp_path / "movies.parquet")
+    files = {**artifacts, **{name: str(tmp_path / f"{name}.parquet") for name in ("users", "movies")}}
+    asked = pd.DataFrame({USER_ID: [f"U{code}" for code in KNOWN]})
+    found, codes = load(files).predict(None, asked, {"k": 3}), recommend(artifacts, KNOWN, k=3)
+    assert found[USER_ID].tolist() == [f"U{code}" for code in codes[USER_ID]]
+    assert found[MOVIE_ID].tolist() == [f"B{code}" for code in codes[MOVIE_ID]]
+    assert found["score"].tolist() == codes["score"].tolist()
+    assert set(load(files).predict(None, pd.DataFrame({USER_ID: ["nobody"]}))["strategy"]) == {"popular"}
