@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 
 from movierec.cli import app
 from movierec.service.app import create_app
-from movierec.service.settings import ServiceSettings, _Choices
+from movierec.service.settings import ServiceSettings, _Environment
 
 ROOT = Path(__file__).parents[1]
 MOST_BYTES = 9_000
@@ -130,7 +130,7 @@ def test_requests_have_a_route(tmp_path: Path) -> None:
 
 
 def test_environment_variables_are_read_somewhere() -> None:
-    settings = {f"MOVIEREC_{name.upper()}" for name in _Choices.model_fields}
+    settings = {f"MOVIEREC_{name.upper()}" for name in _Environment.model_fields}
     code = "".join(path.read_text(encoding="utf-8") for path in ROOT.glob("[mt]*/**/*.py"))
     shown = {
         name for page in PAGES for name in re.findall(r"MOVIE(?:REC|LENS)_[A-Z_]+", page.read_text(encoding="utf-8"))
