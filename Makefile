@@ -39,7 +39,7 @@ container: $(READY) ## check the container's files, and serve from what the imag
 	ops/check_image.sh
 
 bench: $(READY) ## measure every published number again
-	for name in accuracy svdpp svd_speed intervals hybrid ranking tracking service; do $(BIN)/python -m benchmarks.$$name || exit 1; done
+	for name in accuracy ranking_quality cold_movies svdpp svd_speed als_speed ease_speed intervals ranking tracking service pipeline; do $(BIN)/python -m benchmarks.$$name || exit 1; done
 
 deps: $(READY) ## write each stage's list of code in dvc.yaml anew
 	$(BIN)/python -m movierec.stage_code
