@@ -6,7 +6,17 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from movierec.models.roster import CLASSES, gather_models, load_model
-from movierec.roster import BY_NAME, ROSTER, SERVED, STORED, TUNED, VALIDATION_NDCG, VALIDATION_RMSE, ModelName
+from movierec.roster import (
+    BY_NAME,
+    EXPLORING,
+    ROSTER,
+    SERVED,
+    STORED,
+    TUNED,
+    VALIDATION_NDCG,
+    VALIDATION_RMSE,
+    ModelName,
+)
 from tests.beds import random_bed
 
 
@@ -18,7 +28,7 @@ def test_every_model_has_a_name_of_its_own_and_a_class_of_its_kind() -> None:
 
 def test_what_is_stored_says_by_what_it_is_chosen() -> None:
     assert {BY_NAME[name].decided_by for name in STORED} == {VALIDATION_RMSE, VALIDATION_NDCG}
-    assert set(SERVED) == {*STORED, "popularity"}
+    assert set(SERVED) == {*STORED, *EXPLORING, "popularity"}
     assert all(entry.kind == kind and entry.stage == "tune" for kind, entry in TUNED.items())
 
 

@@ -167,7 +167,9 @@ def test_a_user_twice_under_one_model_is_a_defect() -> None:
 def test_the_stage_writes_metrics_plot_data_and_a_verdict(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (tmp_path / "params.yaml").write_text(Path("params.yaml").read_text(encoding="utf-8"), encoding="utf-8")
+    params = Path("params.yaml").read_text(encoding="utf-8")
+    arms = params.replace("control: als", "control: popularity").replace("treatment: blend", "treatment: als")
+    (tmp_path / "params.yaml").write_text(arms, encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     write_parquet(_table(), PER_USER)
     main()

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from movierec import cli, io, paths
+from movierec.data.catalogue import list_users
 from movierec.data.clean import clean_ratings
 from movierec.data.download import fetch_dataset
 from movierec.data.readers import read_movies, read_ratings
@@ -37,9 +38,11 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
 
 def clean(folder: Path) -> None:
     options = {"sample_fraction": 1.0, "min_user_ratings": 1, "min_movie_ratings": 1, "max_bad_fraction": 0.0}
-    ratings, _ = clean_ratings(read_ratings(folder), **options, iterate=True, rng=np.random.default_rng(0))  # type: ignore[arg-type]
+    raw = read_ratings(folder)
+    ratings, _ = clean_ratings(raw, **options, iterate=True, rng=np.random.default_rng(0))  # type: ignore[arg-type]
     io.write_parquet(ratings, paths.CLEAN_RATINGS)
     io.write_parquet(read_movies(folder), paths.CLEAN_MOVIES)
+    io.write_parquet(list_users(raw, ratings), paths.CLEAN_USERS)
 
 
 def test_the_pipeline_takes_what_was_exported(run: Run, tmp_path: Path) -> None:

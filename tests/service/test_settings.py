@@ -55,7 +55,7 @@ def test_variables_are_read(root: Path, put: Put) -> None:
     assert settings.allowed_hosts == ("movies.example", "*.example.org", "[::1]")
     assert settings.serve_experiment
     assert settings.experiment
-    assert settings.experiment.models == {"control": "popularity", "treatment": "als"}
+    assert settings.experiment.models == {"control": "als", "treatment": "blend"}
     section = load_params(root / "params.yaml").abtest
     assert settings.experiment.minimum_effect == section.minimum_effect
     assert (settings.experiment.significance, settings.experiment.power) == (section.significance, section.power)
@@ -92,7 +92,7 @@ def test_settings_made_by_hand_do_not_read_the_environment(root: Path, put: Put)
 
 
 def test_experiment_with_a_model_that_is_not_stored_cannot_be_served(root: Path, put: Put) -> None:
-    (root / "params.yaml").write_text(PARAMS.replace("control: popularity", "control: bias"), encoding="utf-8")
+    (root / "params.yaml").write_text(PARAMS.replace("control: als", "control: bias"), encoding="utf-8")
     assert read_settings(root).experiment is None
     put(MOVIEREC_EXPERIMENT="on")
     with pytest.raises(MovierecError, match="'bias', which cannot be served"):
