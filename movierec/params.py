@@ -15,6 +15,7 @@ from movierec.io import read_json
 from movierec.paths import DETAILS, PARAMS
 from movierec.scales import Scale
 from movierec.settings import (
+    RELEVANCE_OUTCOME,
     AbtestParams,
     AlsParams,
     BayesParams,
@@ -57,6 +58,15 @@ class Params(Section):
     def _order_by_times_there_are(self) -> "Params":
         if self.source.columns.timestamp is None and "temporal" in self.split.method:
             raise ValueError(f"split.method {self.split.method} needs times, but source.columns.timestamp is null")
+        return self
+
+    @model_validator(mode="after")
+    def _compare_what_can_differ(self) -> "Params":
+        if self.split.method == "cold_movies" and RELEVANCE_OUTCOME.fullmatch(self.abtest.metric):
+            raise ValueError(
+                f"no list can hold a movie of test with split.method cold_movies, so {self.abtest.metric} is 0 for "
+                "everybody: choose abtest.metric squared_error or absolute_error"
+            )
         return self
 
 

@@ -70,7 +70,8 @@ ConfidenceThreshold = Annotated[
 ]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 
-OUTCOME = re.compile(r"(precision|recall|ndcg|map|hit_rate|diversity|novelty)@(5|10|20)|mrr|(squared|absolute)_error")
+RELEVANCE_OUTCOME: Final = re.compile(r"(precision|recall|ndcg|map|hit_rate)@(5|10|20)|mrr")
+_OUTCOME = re.compile(rf"{RELEVANCE_OUTCOME.pattern}|(diversity|novelty)@(5|10|20)|(squared|absolute)_error")
 
 
 class Section(BaseModel):
@@ -256,7 +257,7 @@ class EvaluateParams(Section):
 
 
 def _require_outcome(metric: str) -> str:
-    if not OUTCOME.fullmatch(metric):
+    if not _OUTCOME.fullmatch(metric):
         raise PydanticCustomError(
             "outcome",
             "Input should be mrr, squared_error, absolute_error, or precision, recall, ndcg, map, hit_rate, diversity "

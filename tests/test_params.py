@@ -197,7 +197,7 @@ WORDS: dict[str, tuple[list[str], list[str]]] = {
     "clean.duplicates": (["auto", "last", "first", "mean", "sum"], ["latest"]),
     **{f"source.columns.{name}": (["auto", "x y"], [""]) for name in COLUMNS},
     "synthetic.preset": (["tiny", "small", "headline", "ml-25m"], ["huge", "Tiny", ""]),
-    "split.method": (["random", "temporal", "per_user_temporal", "cold_movies"], ["tmporal"]),
+    "split.method": (["random", "temporal", "per_user_temporal"], ["tmporal"]),
     "svd.engine": (["exact", "fast", "parallel", "surprise"], ["slow"]),
     "als.engine": (["fast", "implicit"], ["exact"]),
     "tune.search": (["grid", "tpe"], ["random"]),
@@ -365,6 +365,14 @@ def test_splitting_by_times_that_are_said_to_be_absent_is_refused(save: Save) ->
     tree["split"]["method"] = "temporal"
     message = "params.yaml: split.method temporal needs times, but source.columns.timestamp is null"
     assert refusal(save(tree)) == message
+
+
+def test_an_outcome_that_cold_movies_leave_at_zero_is_refused(save: Save) -> None:
+    tree = with_value("split.method", "cold_movies")
+    tree["abtest"]["metric"] = "mrr"
+    assert "so mrr is 0 for everybody: choose abtest.metric squared_error or absolute_error" in refusal(save(tree))
+    tree["abtest"]["metric"] = "squared_error"
+    assert load_params(save(tree)).split.method == "cold_movies"
 
 
 def test_any_models_may_be_compared(save: Save) -> None:
