@@ -66,6 +66,11 @@ class Scale(NamedTuple):
             target = self.low + np.ceil((target - self.low) / self.step - 1e-6) * self.step
         return _tidy(min(target, self.high))
 
+    @property
+    def unit(self) -> str:
+        """What a rating is counted in: stars on a scale of 0.5 or 1 to 5."""
+        return "stars" if self.low in {0.5, 1.0} and self.high == 5.0 else "rating units"
+
     def holds(self, rating: float) -> bool:
         """Tell whether a rating is one of the scale."""
         steps = (rating - self.low) / self.step if self.step else 0.0

@@ -5,8 +5,9 @@ from tqdm import tqdm
 from movierec import io, paths
 from movierec.errors import run_command
 from movierec.figures import Name, data, deciles, evaluation, experiment, ranking, training, uncertainty
-from movierec.figures.style import save_figure
+from movierec.figures.style import name_unit, save_figure
 from movierec.figures.tables import COLUMNS, read_table
+from movierec.scales import Scale
 
 
 def main() -> None:
@@ -32,7 +33,9 @@ def main() -> None:
         Name.ABTEST: experiment.draw_abtest(table["abtest"], report),
         Name.ABTEST_POWER: experiment.draw_abtest_power(table["abtest_power"], report),
     }
+    scale = Scale(**io.read_json(paths.DETAILS / "clean.json")["scale"])
     for name, figure in tqdm(drawn.items(), desc="plot", unit="figure", disable=None):
+        name_unit(figure, scale)
         save_figure(figure, paths.PLOTS / f"{name}.png")
     print(f"{len(drawn)} figures in {paths.PLOTS}/: {', '.join(drawn)}")
 

@@ -17,6 +17,7 @@ import scipy.sparse as sp
 from movierec.columns import MOVIE_ID, USER_ID
 from movierec.data.exclusions import Exclusions
 from movierec.errors import MovierecError
+from movierec.feedback import LEFT_OUT
 from movierec.ids import IdIndex
 from movierec.io import replace_atomically
 from movierec.models.rows import rank_ids
@@ -186,6 +187,8 @@ class Recommender(ABC):
         try:
             with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
                 arrays = dict(stored)
+            if LEFT_OUT in arrays:
+                raise MovierecError(f"{path} holds no model: {arrays[LEFT_OUT]}")
             settings = json.loads(str(arrays.pop("settings")))
             kind = settings.pop("model")
             if kind != cls.name:

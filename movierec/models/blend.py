@@ -101,7 +101,7 @@ class Blend(CalibratedRanker):
     def _restore(self, arrays: dict[str, npt.NDArray[Any]]) -> None:
         for name in PARTS:
             part = getattr(self, name)
-            part.users, part.movies = self.users, self.movies
+            part.users, part.movies, part.scale = self.users, self.movies, arrays.get("scale", part.scale)
             own = {key: array for key, array in arrays.items() if key.startswith(f"{name}.")}
             part._restore({key.partition(".")[2]: array for key, array in own.items()})  # noqa: SLF001
         super()._restore({key: array for key, array in arrays.items() if "." not in key})
