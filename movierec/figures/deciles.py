@@ -38,8 +38,8 @@ def draw_by_activity(table: pd.DataFrame) -> Figure:
     Parameters
     ----------
     table : DataFrame
-        A row for each model, metric and decile: `model`, `metric` (``"rmse"`` where there are ratings), `decile` from 1 (0, users
-        not in train, is not drawn), `n_train`, `estimate`, `low`, `high`.
+        A row for each model, metric and decile: `model`, `metric` (``"rmse"`` where there are ratings), `decile` from 1
+        (0, users not in train, is not drawn), `n_train`, `estimate`, `low`, `high`.
 
     Returns
     -------

@@ -51,6 +51,7 @@ class Recommender(ABC):
     name: ClassVar[str]
     users: IdIndex
     movies: IdIndex
+    counts: bool = False  # whether it was fitted to counts of events, and predicts no ratings
     scale: Array = np.array([MIN_STARS, MAX_STARS])  # of a model that says nothing of it
 
     @abstractmethod

@@ -77,6 +77,11 @@ class Blend(CalibratedRanker):
         self.calibration = np.array([0.0, 1.0, 0.0])
         return self
 
+    @property
+    def counts(self) -> bool:  # type: ignore[override]  # as its parts
+        """Whether its parts were fitted to counts of events."""
+        return self.als.counts
+
     def score_rows(self, user_rows: Rows) -> Floats:
         """Return the blended scores, shape (users, movies)."""
         return self.mix(*self.standardized_rows(user_rows), self.weight)

@@ -137,7 +137,8 @@ class EASE(CalibratedRanker):
         """Return what a rating of so many stars weighs in x, in the shape of `stars`."""
         slope, low = np.float32(self.slope), np.float32(self.low)
         if self.counts:
-            return np.maximum(1 + slope * (measure_counts(stars) - measure_counts(1)), low)
+            weights: Floats = np.maximum(1 + slope * (measure_counts(stars) - measure_counts(1)), low)
+            return weights
         above = to_stars(stars, self.scale) - to_stars(np.float32(self.relevance_threshold), self.scale)
         return np.where(stars >= self.relevance_threshold, 1 + slope * above, low)
 

@@ -1,4 +1,4 @@
-"""How much a rating or a count says: any scale as stars, counts on a logarithmic one; what models do with it is theirs."""
+"""How much a rating or a count says: any scale as stars, counts by their logarithm; models decide what follows."""
 
 from typing import Any, Final
 

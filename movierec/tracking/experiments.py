@@ -144,7 +144,7 @@ def _read_users(snapshot: Snapshot, model: str, cache: Path) -> pd.DataFrame | N
     if not md5 or not path.is_file():
         return None
     users = io.read_parquet(path)
-    own = users.loc[users[MODEL] == model, users.columns.intersection(_READ)].reset_index(drop=True)
+    own = users[users[MODEL] == model][[name for name in _READ if name in users]].reset_index(drop=True)
     return own if len(own) else None
 
 

@@ -44,7 +44,8 @@ def tabulate_runs(metric: str | None = None, top: int = 5) -> str:
     Parameters
     ----------
     metric : str, optional
-        Any test metric, by default RMSE, or NDCG@10 where there are no ratings; errors and losses count as better when they are lower, all else when it is higher.
+        Any test metric, by default RMSE, or NDCG@10 where there are no ratings; errors and losses count as better when
+        they are lower, all else when it is higher.
     top : int
         Lines at most, at least 1.
 
