@@ -46,6 +46,7 @@ def to_stars(ratings: npt.ArrayLike, scale: npt.ArrayLike) -> Floats:
     given, star = np.asarray(ratings), measure_star(scale)
     if star == 1.0:
         return given
+    given = given.astype(np.result_type(given.dtype, np.float32), copy=False)  # no integers
     low = float(np.asarray(scale)[0])
     stars: Floats = given.dtype.type(STARS[0]) + (given - given.dtype.type(low)) / given.dtype.type(star or 1.0)
     return stars
