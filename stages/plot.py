@@ -15,6 +15,7 @@ def main() -> None:
     table = {name: read_table(paths.PLOTS, name) for name in COLUMNS}
     noise_floor = io.read_json(paths.DETAILS / "fetch.json").get("noise_floor")
     report = io.read_json(paths.DETAILS / "abtest.json")
+    scale = Scale(**io.read_json(paths.DETAILS / "clean.json")["scale"])
     drawn = {
         Name.RATING_DISTRIBUTION: data.draw_rating_distribution(table["clean_ratings"]),
         Name.LONG_TAIL: data.draw_long_tail(table["clean_long_tail"]),
@@ -33,7 +34,6 @@ def main() -> None:
         Name.ABTEST: experiment.draw_abtest(table["abtest"], report),
         Name.ABTEST_POWER: experiment.draw_abtest_power(table["abtest_power"], report),
     }
-    scale = Scale(**io.read_json(paths.DETAILS / "clean.json")["scale"])
     for name, figure in tqdm(drawn.items(), desc="plot", unit="figure", disable=None):
         name_unit(figure, scale)
         save_figure(figure, paths.PLOTS / f"{name}.png")

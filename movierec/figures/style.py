@@ -95,7 +95,7 @@ def needs_ratings(draw: Callable[Drawn, Figure]) -> Callable[Drawn, Figure]:
 
 def name_unit(figure: Figure, scale: Scale) -> None:
     """Call the unit of ratings what it is on their scale, in every text that says stars."""
-    for text in figure.findobj(Text):
+    for text in () if scale.has_stars else figure.findobj(Text):
         text.set_text(re.sub(r"\bstars\b", scale.unit, text.get_text()))
 
 
