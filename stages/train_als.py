@@ -34,8 +34,11 @@ def main() -> None:
     io.write_json({"als": final}, paths.DETAILS / "train_als.json")
     headline = {name: value for name, value in final.items() if name == VALIDATION_RMSE}
     io.write_json({"als": headline}, paths.METRICS / "train_als.json")
-    raw = "" if params.is_implicit else f" calibrated, {final[f'{VALIDATION_RMSE}_raw']:.4f} raw"
-    print(f"ALS: loss {final['loss']:.5f}; {describe_rmse(headline.get(VALIDATION_RMSE))}{raw}")
+    stars = describe_rmse(None)
+    if headline:
+        raw = final[f"{VALIDATION_RMSE}_raw"]
+        stars = f"RMSE on validation {final[VALIDATION_RMSE]:.4f} calibrated, {raw:.4f} raw"
+    print(f"ALS: loss {final['loss']:.5f}; {stars}")
 
 
 if __name__ == "__main__":
