@@ -13,6 +13,7 @@ from ruamel.yaml.error import YAMLError
 from movierec.errors import MovierecError
 from movierec.io import read_json
 from movierec.paths import DETAILS, PARAMS
+from movierec.roster import NEED_RATINGS
 from movierec.scales import Scale
 from movierec.settings import (
     RELEVANCE_OUTCOME,
@@ -68,6 +69,27 @@ class Params(Section):
                 "everybody: choose abtest.metric squared_error or absolute_error"
             )
         return self
+
+    @property
+    def is_implicit(self) -> bool:
+        """Whether there are events instead of ratings, as far as is known; see `load_scaled_params`."""
+        return self.feedback == "implicit"
+
+    def require_no_ratings(self) -> None:
+        """Refuse an experiment on ratings where the data has none.
+
+        Raises
+        ------
+        MovierecError
+            If `abtest` names a metric or a model that needs ratings.
+        """
+        given = {"metric": self.abtest.metric, "control": self.abtest.control, "treatment": self.abtest.treatment}
+        for key, value in given.items():
+            if value.endswith("_error") or value in NEED_RATINGS:
+                example = "ndcg@10" if key == "metric" else "popularity"
+                raise MovierecError(
+                    f"abtest.{key} {value} needs ratings, but the data has none: choose such as {example}"
+                )
 
 
 def read_params_yaml(path: Path = PARAMS) -> dict[str, Any]:
@@ -136,14 +158,20 @@ def load_scaled_params(path: Path = PARAMS, clean: Path = DETAILS / "clean.json"
     clean : Path
         What the clean stage wrote. Of feedback without ratings every event counts as liked.
 
+    Returns
+    -------
+    Params
+        `feedback` is what it turned out to be.
+
     Raises
     ------
     MovierecError
         As `load_params`; or if the clean stage has not run.
     """
     found = read_json(clean)
-    scale = Scale(**found["scale"])
-    return load_params(path, Scale(scale.low, scale.low, 0.0) if found["implicit"] else scale)
+    scale, implicit = Scale(**found["scale"]), bool(found["implicit"])
+    params = load_params(path, Scale(scale.low, scale.low, 0.0) if implicit else scale)
+    return params.model_copy(update={"feedback": "implicit" if implicit else "explicit"})
 
 
 def override_params(settings: Sequence[str], path: Path = PARAMS) -> Params:

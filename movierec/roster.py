@@ -38,6 +38,8 @@ class Entry:
         Which stage writes ``models/NAME.npz``; None if the evaluate stage fits it.
     decided_by : str or None
         The metric on validation by which its settings are chosen, and it among its kind.
+    needs_ratings : bool
+        Whether it learns from how much was liked what was seen: left out where the data has events alone.
     """
 
     name: str
@@ -45,20 +47,22 @@ class Entry:
     look: Look
     stage: str | None = None
     decided_by: str | None = None
+    needs_ratings: bool = False
 
 
 ROSTER: Final = (
-    Entry("svd", "svd", Look("#000000", "o", "dashed"), "train_svd", VALIDATION_RMSE),
-    Entry("svd_tuned", "svd", Look("#0072b2", "s", "solid"), "tune", VALIDATION_RMSE),
+    Entry("svd", "svd", Look("#000000", "o", "dashed"), "train_svd", VALIDATION_RMSE, needs_ratings=True),
+    Entry("svd_tuned", "svd", Look("#0072b2", "s", "solid"), "tune", VALIDATION_RMSE, needs_ratings=True),
     Entry("als", "als", Look("#d55e00", "^", (0, (7, 2))), "train_als", VALIDATION_NDCG),
     Entry("als_tuned", "als", Look("#7a3300", "v", (0, (6, 1, 1, 1, 1, 1))), "tune", VALIDATION_NDCG),
     Entry("ease", "ease", Look("#882255", "p", (0, (1, 1))), "train_ease", VALIDATION_NDCG),
     Entry("blend", "blend", Look("#117733", "*", (0, (5, 1, 1, 1))), "train_blend", VALIDATION_NDCG),
-    Entry("bayes", "bayes", Look("#332288", "P", (0, (3, 1))), "train_bayes", VALIDATION_RMSE),
-    Entry("bias", "bias", Look("#009e73", "D", "dotted")),
+    Entry("bayes", "bayes", Look("#332288", "P", (0, (3, 1))), "train_bayes", VALIDATION_RMSE, needs_ratings=True),
+    Entry("bias", "bias", Look("#009e73", "D", "dotted"), needs_ratings=True),
     Entry("popularity", "popularity", Look("#cc79a7", "X", "dashdot")),
 )
 BY_NAME: Final = {entry.name: entry for entry in ROSTER}
+NEED_RATINGS: Final = tuple(entry.name for entry in ROSTER if entry.needs_ratings)
 STORED: Final = tuple(entry.name for entry in ROSTER if entry.stage)
 TUNED: Final = {entry.kind: entry for entry in ROSTER if entry.stage == "tune"}
 POPULARITY: Final = "popularity"

@@ -66,6 +66,20 @@ class Scale(NamedTuple):
             target = self.low + np.ceil((target - self.low) / self.step - 1e-6) * self.step
         return _tidy(min(target, self.high))
 
+    @property
+    def unit(self) -> str:
+        """What differences between ratings are counted in."""
+        return "stars" if self.has_stars else "rating units"
+
+    @property
+    def has_stars(self) -> bool:
+        """Whether ratings are stars: on a scale of 0.5 or 1 to 5."""
+        return self.low in {0.5, 1.0} and self.high == HALF_STARS.high
+
+    def format(self, rating: float) -> str:
+        """Write a rating, such as ``4.5 stars`` or ``7 of 10``."""
+        return f"{rating:g} stars" if self.has_stars else f"{rating:g} of {self.high:g}"
+
     def holds(self, rating: float) -> bool:
         """Tell whether a rating is one of the scale."""
         steps = (rating - self.low) / self.step if self.step else 0.0

@@ -29,7 +29,14 @@ InitStdDev = Annotated[float, Field(ge=0, le=10, description="standard deviation
 Iterations = Annotated[int, Field(ge=1, le=1000, description="sweeps over users and movies")]
 Sweeps = Annotated[int, Field(ge=4, le=100_000, description="draws of every parameter")]
 LEAST_SWEEPS = 40  # that the Bayesian factorisation chooses by itself
-Alpha = Annotated[float, Field(gt=0, le=1e6, description="confidence of a rating for each of its stars")]
+Alpha = Annotated[
+    float,
+    Field(
+        gt=0,
+        le=1e6,
+        description="confidence of a rating for each of its stars, of a count for each unit of its logarithm",
+    ),
+]
 Patience = Annotated[int, Field(ge=0, le=10_000, description="epochs without a better validation RMSE; 0: never stop")]
 ContentWeight = Annotated[float, Field(ge=0, le=1e6, description="weight of the movies' content; 0: none")]
 

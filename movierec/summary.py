@@ -28,9 +28,10 @@ def summarize_experiment() -> str:
     fetched, cleaned, evaluated = (
         io.read_json(paths.DETAILS / f"{name}.json") for name in ("fetch", "clean", "evaluate")
     )
+    what = "events" if cleaned["implicit"] else "ratings"
     header = (
-        f"{fetched['name']}: {cleaned['ratings']:,} ratings by {cleaned['users']:,} users of {cleaned['movies']:,} "
-        f"movies; judged on {evaluated['data']['test_ratings']:,} test ratings"
+        f"{fetched['name']}: {cleaned['ratings']:,} {what} by {cleaned['users']:,} users of {cleaned['movies']:,} "
+        f"movies; judged on {evaluated['data']['test_ratings']:,} test {what}"
     )
     table = format_headline(evaluated, fetched.get("noise_floor", {}).get("rmse"))
     return f"\n{header}\n\n{table}\n\n{NEXT_STEPS.format(plots=paths.PLOTS)}"

@@ -8,10 +8,12 @@ from movierec.evaluation import report
 from movierec.evaluation.cold_movies import format_cold_movies, judge_cold_movies
 from movierec.evaluation.deciles import tabulate_by_activity, tabulate_by_popularity
 from movierec.evaluation.judge import TestBed, evaluate_model
+from movierec.feedback import LEFT_OUT, NO_RATINGS, leave_out
 from movierec.models.als import ALS
 from movierec.models.roster import gather_models
 from movierec.params import load_scaled_params
 from movierec.progress import count_step, make_bar
+from movierec.roster import NEED_RATINGS
 from movierec.tracking.stage import run_stage
 
 STEPS_AFTER = 5  # the models: summary, comparisons, the tables by decile and uncertainty
@@ -22,8 +24,8 @@ def main() -> None:
     params = load_scaled_params()
     parts = [io.read_parquet(path) for path in (paths.TRAIN, paths.VALIDATION, paths.TEST, paths.CLEAN_MOVIES)]
     threshold, factors = params.evaluate.relevance_threshold, ALS.load(paths.MODELS / "als.npz").movie_factors
-    bed = TestBed(parts[0], parts[1], parts[2], parts[3], threshold, factors)
-    models = gather_models(paths.MODELS, bed.train)
+    bed = TestBed(parts[0], parts[1], parts[2], parts[3], threshold, factors, rated=not params.is_implicit)
+    models = gather_models(paths.MODELS, bed.train, implicit=params.is_implicit)
     rng = seeds.rng(params.seed, "evaluate", "bootstrap")
     bootstrap, signs = report.start_resampling(bed, rng, params.evaluate.bootstrap_samples)
     with make_bar("evaluate", total=len(models) + STEPS_AFTER, unit="step") as bar:
@@ -32,18 +34,19 @@ def main() -> None:
         floor = report.compare_with_floor(summary, io.read_json(paths.DETAILS / "fetch.json"))
         comparisons = count_step(bar, report.compare_results(results, bootstrap, signs))
         tables = {
-            "accuracy": report.tabulate_accuracy(summary),
             "at_k": report.tabulate_by_k(summary),
-            "calibration": report.tabulate_calibration(results, bed),
             "comparisons": report.tabulate_comparisons(comparisons),
             "by_activity": count_step(bar, tabulate_by_activity(results, bed, bootstrap)),
             "by_popularity": count_step(bar, tabulate_by_popularity(results, bed, bootstrap)),
-            **count_step(bar, report.tabulate_uncertainty(results, bed)),
+            **count_step(bar, {} if params.is_implicit else report.tabulate_stars(results, summary, bed)),
         }
     for name, table in tables.items():
         io.write_csv(table, paths.PLOTS / f"evaluate_{name}.csv")
     io.write_parquet(report.tabulate_users(results, bed), paths.PER_USER)
     found: dict[str, Any] = {"comparisons": report.summarize_comparisons(comparisons), "data": bed.describe()}
+    if params.is_implicit:
+        leave_out("stars", [paths.PLOTS / f"evaluate_{name}.csv" for name in report.STAR_TABLES])
+        found[LEFT_OUT] = dict.fromkeys(NEED_RATINGS, NO_RATINGS)
     if params.split.method == "cold_movies":
         found["cold_movies"] = judge_cold_movies(bed, Content.load(paths.CONTENT), params.seed)
         print(format_cold_movies(found["cold_movies"]))

@@ -5,8 +5,9 @@ from tqdm import tqdm
 from movierec import io, paths
 from movierec.errors import run_command
 from movierec.figures import Name, data, deciles, evaluation, experiment, ranking, training, uncertainty
-from movierec.figures.style import save_figure
+from movierec.figures.style import name_unit, save_figure
 from movierec.figures.tables import COLUMNS, read_table
+from movierec.scales import Scale
 
 
 def main() -> None:
@@ -14,6 +15,7 @@ def main() -> None:
     table = {name: read_table(paths.PLOTS, name) for name in COLUMNS}
     noise_floor = io.read_json(paths.DETAILS / "fetch.json").get("noise_floor")
     report = io.read_json(paths.DETAILS / "abtest.json")
+    scale = Scale(**io.read_json(paths.DETAILS / "clean.json")["scale"])
     drawn = {
         Name.RATING_DISTRIBUTION: data.draw_rating_distribution(table["clean_ratings"]),
         Name.LONG_TAIL: data.draw_long_tail(table["clean_long_tail"]),
@@ -33,6 +35,7 @@ def main() -> None:
         Name.ABTEST_POWER: experiment.draw_abtest_power(table["abtest_power"], report),
     }
     for name, figure in tqdm(drawn.items(), desc="plot", unit="figure", disable=None):
+        name_unit(figure, scale)
         save_figure(figure, paths.PLOTS / f"{name}.png")
     print(f"{len(drawn)} figures in {paths.PLOTS}/: {', '.join(drawn)}")
 

@@ -3,7 +3,7 @@
 from movierec import io, paths, seeds
 from movierec.data.content import describe_split_movies
 from movierec.data.split import describe_split, split_ratings
-from movierec.data.tags import NO_TAGS, are_own_codes, read_tags
+from movierec.data.tags import read_tags
 from movierec.errors import run_command
 from movierec.params import load_params
 
@@ -16,7 +16,7 @@ def main() -> None:
     for path in (paths.TRAIN, paths.VALIDATION, paths.TEST):
         io.write_parquet(parts[path.stem], path)
     movies, users = io.read_parquet(paths.CLEAN_MOVIES), io.read_parquet(paths.CLEAN_USERS)
-    tags = read_tags(paths.RAW) if are_own_codes(users, movies) else NO_TAGS
+    tags = read_tags(paths.RAW, users, movies)
     describe_split_movies(movies, tags, parts, cold=params.split.method == "cold_movies").save(paths.CONTENT)
     report = describe_split(parts)
     io.write_json(report, paths.DETAILS / "split.json")

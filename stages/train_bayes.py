@@ -1,19 +1,27 @@
 """Stage train_bayes: draw the Bayesian factorisation on train, with its learning curve on validation."""
 
+from typing import Final
+
 import pandas as pd
 
 from movierec import io, paths
 from movierec.columns import MOVIE_ID, RATING, TIMESTAMP, USER_ID
+from movierec.feedback import leave_out
 from movierec.metrics.rating import rmse
 from movierec.models.bayes import Bayes
-from movierec.params import load_params
+from movierec.params import load_scaled_params
 from movierec.progress import make_bar
 from movierec.tracking.stage import run_stage, timed
+
+OUTPUTS: Final = (paths.MODELS / "bayes.npz", paths.METRICS / "train_bayes.json", paths.PLOTS / "train_bayes.csv")
 
 
 def main() -> None:
     """Write models/bayes.npz, metrics/train_bayes.json and plots/train_bayes.csv."""
-    params = load_params()
+    params = load_scaled_params()
+    if params.is_implicit:
+        leave_out("bayes", OUTPUTS)
+        return
     train, validation = io.read_parquet(paths.TRAIN), io.read_parquet(paths.VALIDATION)
     movies = io.read_parquet(paths.CLEAN_MOVIES)
     model = Bayes(**params.bayes.model_dump(), seed=params.seed)

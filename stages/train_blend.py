@@ -21,8 +21,11 @@ def main() -> None:
     model, threshold = Blend().adopt(ease, als), params.evaluate.relevance_threshold
     with timed("training_time_s"):
         model.weight, ndcg = choose_weight(model, Relevance(train, validation, threshold))
-    model.calibrate(validation).save(paths.MODELS / "blend.npz")
-    found = {VALIDATION_RMSE: rmse(validation[RATING], model.predict(validation[USER_ID], validation[MOVIE_ID]))}
+    found = {}
+    if not params.is_implicit:
+        model.calibrate(validation)
+        found[VALIDATION_RMSE] = rmse(validation[RATING], model.predict(validation[USER_ID], validation[MOVIE_ID]))
+    model.save(paths.MODELS / "blend.npz")
     io.write_json({"blend": found | {"weight": model.weight}}, paths.DETAILS / "train_blend.json")
     io.write_json({"blend": found}, paths.METRICS / "train_blend.json")
     print(f"blend: {model.weight:.0%} EASE, the rest ALS; NDCG@10 {ndcg:.4f} on validation")

@@ -3,6 +3,7 @@
 from movierec import io, paths
 from movierec.columns import MOVIE_ID, RATING, USER_ID
 from movierec.data.content import Content
+from movierec.feedback import describe_rmse
 from movierec.metrics.rating import rmse
 from movierec.models.ease import EASE
 from movierec.params import load_scaled_params
@@ -15,11 +16,15 @@ def main() -> None:
     params = load_scaled_params()
     train, validation = io.read_parquet(paths.TRAIN), io.read_parquet(paths.VALIDATION)
     with timed("training_time_s"):
-        model = EASE(**params.ease.model_dump()).fit(train, Content.load(paths.CONTENT))
-    model.calibrate(validation).save(paths.MODELS / "ease.npz")
-    found = rmse(validation[RATING], model.predict(validation[USER_ID], validation[MOVIE_ID]))
-    io.write_json({"ease": {VALIDATION_RMSE: found}}, paths.METRICS / "train_ease.json")
-    print(f"EASE of {len(model.modelled):,} movies: RMSE {found:.4f} on validation")
+        model = EASE(**params.ease.model_dump(), counts=params.is_implicit)
+        model.fit(train, Content.load(paths.CONTENT))
+    found = {}
+    if not params.is_implicit:
+        model.calibrate(validation)
+        found[VALIDATION_RMSE] = rmse(validation[RATING], model.predict(validation[USER_ID], validation[MOVIE_ID]))
+    model.save(paths.MODELS / "ease.npz")
+    io.write_json({"ease": found}, paths.METRICS / "train_ease.json")
+    print(f"EASE of {len(model.modelled):,} movies: {describe_rmse(found.get(VALIDATION_RMSE))}")
 
 
 if __name__ == "__main__":

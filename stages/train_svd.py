@@ -1,18 +1,31 @@
 """Stage train_svd: fit the SVD on train, with its learning curve on validation."""
 
+from typing import Final
+
 import pandas as pd
 
 from movierec import io, paths
+from movierec.feedback import leave_out
 from movierec.models.svd import SVD
-from movierec.params import load_params
+from movierec.params import load_scaled_params
 from movierec.progress import make_bar
 from movierec.roster import VALIDATION_RMSE
 from movierec.tracking.stage import run_stage, timed
 
+OUTPUTS: Final = (
+    paths.MODELS / "svd.npz",
+    paths.METRICS / "train_svd.json",
+    paths.DETAILS / "train_svd.json",
+    paths.PLOTS / "train_svd.csv",
+)
+
 
 def main() -> None:
     """Write models/svd.npz, metrics/train_svd.json, its details and plots/train_svd.csv."""
-    params = load_params()
+    params = load_scaled_params()
+    if params.is_implicit:
+        leave_out("svd", OUTPUTS)
+        return
     settings = {"factors": params.factors, **params.svd.model_dump(), "seed": params.seed}
     train, validation = io.read_parquet(paths.TRAIN), io.read_parquet(paths.VALIDATION)
     with make_bar("SVD", total=params.svd.epochs, unit="epoch") as bar, timed("training_time_s"):

@@ -1,9 +1,11 @@
 """Stage tune: search for good settings of each kind of model on validation, and keep the best model of each."""
 
 from contextlib import closing
+from typing import Any
 
 from movierec import io, paths
 from movierec.data.content import Content
+from movierec.feedback import LEFT_OUT, NO_RATINGS, leave_out
 from movierec.params import load_scaled_params
 from movierec.progress import make_bar
 from movierec.roster import TUNED
@@ -25,7 +27,8 @@ def main() -> None:
     params = load_scaled_params()
     train, validation = io.read_parquet(paths.TRAIN), io.read_parquet(paths.VALIDATION)
     content = Content.load(paths.CONTENT)
-    searches = plan_searches(params.tune, params.evaluate.relevance_threshold, train, validation, params.seed, content)
+    data = train, validation, params.seed, content
+    searches = plan_searches(params.tune, params.evaluate.relevance_threshold, *data, counts=params.is_implicit)
     planned = sum(search.planned for search in searches)
     memory = TrialMemory(paths.state_dir() / "trials")
     with (
@@ -42,8 +45,11 @@ def main() -> None:
         print(describe_search(search))
     io.write_csv(tabulate_curves(searches), paths.PLOTS / "tune_curves.csv")
     io.write_csv(tabulate_settings(searches), paths.PLOTS / "tune_trials.csv")
-    found = {search.objective.model: summarize_search(search) for search in searches}
+    found: dict[str, Any] = {search.objective.model: summarize_search(search) for search in searches}
     best = {search.objective.model: {search.objective.metric: search.best_score} for search in searches}
+    if params.is_implicit:
+        leave_out("svd", (paths.MODELS / "svd_tuned.npz", paths.PLOTS / "tune_svd.csv"))
+        found["svd"], best["svd"] = {LEFT_OUT: NO_RATINGS}, {}
     io.write_json(found, paths.DETAILS / "tune.json")
     io.write_json(best, paths.METRICS / "tune.json")
 

@@ -17,6 +17,7 @@ from movierec.text import align_columns
 
 if TYPE_CHECKING:
     from movierec.recommender.answers import Answer, Recommendation
+    from movierec.recommender.artifacts import Artifacts
     from movierec.recommender.catalogue import Catalogue, Movie
     from movierec.recommender.engine import Engine
     from movierec.recommender.profiles import Profile
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 UserId = Annotated[str, typer.Option("--user", help="Id of a user, known or not.")]
 Count = Annotated[int, typer.Option("-k", min=1, max=200, help="How many movies.")]
 ModelOption = Annotated[str | None, typer.Option("--model", help=f"One of {', '.join(SERVED)}.")]
-STARS: Final = ("stars", "low", "high")  # 8 of 10 such ratings lie from low to high
+ENDS: Final = ("low", "high")  # 8 of 10 such ratings lie between
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 
 
@@ -69,7 +70,7 @@ def recommend_movies(
         _print_json({**_name_user(engine, user), **_serialize_answer(answer, engine.artifacts.catalogue)})
         return
     typer.echo(_describe_answer(user, profile, model, answer) + "\n")
-    typer.echo("\n".join(_tabulate_answer(answer, engine.artifacts.catalogue)) if answer.items else "No movie is left.")
+    typer.echo("\n".join(_tabulate_answer(answer, engine.artifacts)) if answer.items else "No movie is left.")
 
 
 def find_similar(
@@ -119,7 +120,7 @@ def predict_stars(
         [_name(one), str(one.movie_id), *map(_format_stars, stars)]
         for one, stars in zip(movies, predicted.by_movie(), strict=True)
     ]
-    typer.echo(align_columns([["title", "movie", *STARS], *rows]))
+    typer.echo(align_columns([["title", "movie", *_name_stars(engine.artifacts)], *rows]))
 
 
 def _name_explorer(model: str | None) -> str:
@@ -169,22 +170,28 @@ def _describe_user(user: str, profile: "Profile") -> str:
     return f"For user {user}{'' if len(profile.movie_ids) else ', who has rated nothing yet'}"
 
 
-def _tabulate_answer(answer: "Answer", catalogue: "Catalogue") -> Iterator[str]:
+def _tabulate_answer(answer: "Answer", artifacts: "Artifacts") -> Iterator[str]:
     """Yield the lines of a table, each movie's followed by its reasons."""
-    header, *lines = align_columns(
-        [["title", "movie", "score", *STARS], *(_list_cells(item) for item in answer.items)]
-    ).split("\n")
+    names = _name_stars(artifacts)
+    cells = (_list_cells(item, len(names)) for item in answer.items)
+    header, *lines = align_columns([["title", "movie", "score", *names], *cells]).split("\n")
     yield header
     for line, item in zip(lines, answer.items, strict=True):
         yield line
         for reason in item.reasons:
-            movie = _find_movie(catalogue, reason.movie_id)
-            yield f"    {reason.weight:4.0%} because of {reason.rating:g} stars for {_name(movie)}"
+            given = "" if artifacts.implicit else f"{artifacts.scale.format(reason.rating)} for "
+            movie = _find_movie(artifacts.catalogue, reason.movie_id)
+            yield f"    {reason.weight:4.0%} because of {given}{_name(movie)}"
 
 
-def _list_cells(item: "Recommendation") -> list[str]:
-    stars = map(_format_stars, (item.predicted_rating, item.low, item.high))
-    return [_name(item.movie), str(item.movie.movie_id), f"{item.score:.3f}", *stars]
+def _name_stars(artifacts: "Artifacts") -> tuple[str, ...]:
+    """Head the columns of expected ratings; there are none where the data has events alone."""
+    return () if artifacts.implicit else (artifacts.scale.unit if artifacts.scale.has_stars else "rating", *ENDS)
+
+
+def _list_cells(item: "Recommendation", columns: int) -> list[str]:
+    stars = list(map(_format_stars, (item.predicted_rating, item.low, item.high)))
+    return [_name(item.movie), str(item.movie.movie_id), f"{item.score:.3f}", *stars[:columns]]
 
 
 def _format_stars(value: float | None) -> str:

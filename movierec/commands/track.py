@@ -32,7 +32,9 @@ def sync_runs() -> None:
 @app.command("compare")
 def compare_runs(
     *,
-    metric: Annotated[str, typer.Option(help="Test metric to sort by, such as rmse or ndcg@10.")] = "rmse",
+    metric: Annotated[
+        str | None, typer.Option(help="Test metric to sort by, such as ndcg@10. Default: rmse, if there is any.")
+    ] = None,
     top: Annotated[int, typer.Option(min=1, help="Lines at most.")] = 5,
 ) -> None:
     """Print the evaluated models of all runs on this data side by side, best first."""

@@ -64,6 +64,11 @@ class SourceIds:
         row = self._own.get_indexer([str(own)])[0]
         return int(self.codes[row]) if row >= 0 else None
 
+    def find_all(self, own: Iterable[object]) -> Codes:
+        """Return the code of each of the user's own ids, shape (n,); -1 for unknown ones."""
+        rows = self._own.get_indexer([str(each) for each in own])
+        return np.where(rows >= 0, self.codes[rows], -1).astype(np.int32)
+
     def encode(self, own: Iterable[object], what: str = "id") -> Codes:
         """Turn the user's own ids into codes.
 

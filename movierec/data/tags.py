@@ -12,7 +12,7 @@ import pandas as pd
 
 from movierec.columns import MOVIE_ID, USER_ID
 from movierec.data.layouts import LAYOUTS
-from movierec.data.source_ids import SOURCE_ID
+from movierec.data.source_ids import SOURCE_ID, SourceIds
 from movierec.errors import MovierecError
 
 TAG: Final = "tag"
@@ -24,13 +24,16 @@ NO_TAGS: Final = pd.DataFrame(
 )
 
 
-def read_tags(folder: Path) -> pd.DataFrame:
+def read_tags(folder: Path, users: pd.DataFrame | None = None, movies: pd.DataFrame | None = None) -> pd.DataFrame:
     """Read every tag of a folder in any layout.
 
     Parameters
     ----------
     folder : Path
         Holds the files of one of MovieLens's layouts, or other ones; ``tags.csv`` or ``tags.dat`` may be among them.
+    users, movies : DataFrame, optional
+        As the clean stage writes them. Where they have other codes than the ids of the data, tags get these codes, too:
+        those of unlisted movies are left out, and a user without ratings is -1.
 
     Returns
     -------
@@ -46,23 +49,22 @@ def read_tags(folder: Path) -> pd.DataFrame:
     found = [each for each in LAYOUTS if all((folder / n).is_file() for n in (each.ratings_file, each.movies_file))]
     name = TAG_FILES[found[0].name] if found else None
     path = folder / name if name else None
-    rows: list[tuple[int, int, str]] = []
-    if path is not None and path.is_file():
-        lines = _csv_lines(path) if found[0].name == "csv" else _dat_lines(path)
+    if path is None or not path.is_file():
+        return NO_TAGS.copy()
+    lines = _csv_lines(path) if found[0].name == "csv" else _dat_lines(path)
+    if users is None or movies is None or _are_own_codes(users, movies):
         rows = [_parse(line, fields, path) for line, fields in lines]
-    users, movies, tags = zip(*rows, strict=True) if rows else ((), (), ())
-    table = pd.DataFrame(
-        {
-            USER_ID: np.array(users, dtype=np.int32),
-            MOVIE_ID: np.array(movies, dtype=np.int32),
-            TAG: pd.Series(tags, dtype="str"),
-        }
-    )
+        table = pd.DataFrame(rows, columns=list(NO_TAGS.columns)).astype(NO_TAGS.dtypes)
+    else:
+        own = pd.DataFrame([_part(line, fields, path) for line, fields in lines], columns=list(NO_TAGS.columns))
+        for column, listed in ((USER_ID, users), (MOVIE_ID, movies)):
+            own[column] = SourceIds.from_table(listed, column).find_all(own[column])
+        table = own[own[MOVIE_ID] >= 0].astype(NO_TAGS.dtypes)
     return table[table[TAG] != ""].reset_index(drop=True)
 
 
-def are_own_codes(users: pd.DataFrame, movies: pd.DataFrame) -> bool:
-    """Tell whether users and movies are called what the data calls them: else the ids of tags mean others."""
+def _are_own_codes(users: pd.DataFrame, movies: pd.DataFrame) -> bool:
+    """Tell whether users and movies are called what the data calls them."""
     return SOURCE_ID not in movies and bool((users[USER_ID].astype(str) == users[SOURCE_ID]).all())
 
 
@@ -124,12 +126,19 @@ def _dat_lines(path: Path) -> Iterator[tuple[int, list[str]]]:
             yield number, [user, movie, rest.rpartition("::")[0]]
 
 
+def _part(line: int, fields: list[str], path: Path) -> tuple[str, str, str]:
+    if len(fields) != len(_CSV_COLUMNS):
+        raise MovierecError(f"{path}, line {line}: not a user id, a movie id and a tag: correct the file")
+    user, movie, tag = fields
+    return user.strip(), movie.strip(), " ".join(tag.lower().split())
+
+
 def _parse(line: int, fields: list[str], path: Path) -> tuple[int, int, str]:
+    user, movie, tag = _part(line, fields, path)
     try:
-        user, movie, tag = fields
         ids = int(user), int(movie)
     except ValueError as error:
         raise MovierecError(f"{path}, line {line}: not a user id, a movie id and a tag: correct the file") from error
     if not all(0 < each < _ID_LIMIT for each in ids):
         raise MovierecError(f"{path}, line {line}: an id is not in 1 to {_ID_LIMIT - 1}: correct the file")
-    return *ids, " ".join(tag.lower().split())
+    return *ids, tag

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from movierec.errors import MovierecError
+from movierec.feedback import LEFT_OUT
 from movierec.roster import STORED, VALIDATION_NDCG
 
 
@@ -18,7 +19,7 @@ def choose_champion(figures: Mapping[str, Any]) -> str:
     Returns
     -------
     str
-        The one of `movierec.roster.STORED` with the highest ``validation_ndcg@10``, the first by name among equals.
+        The one of `list_fitted` with the highest ``validation_ndcg@10``, the first by name among equals.
 
     Raises
     ------
@@ -30,7 +31,12 @@ def choose_champion(figures: Mapping[str, Any]) -> str:
     >>> choose_champion({name: {"validation_ndcg@10": 0.1} for name in STORED})
     'als'
     """
-    return max(sorted(STORED), key=lambda name: read_validation_ndcg(figures, name))
+    return max(sorted(list_fitted(figures)), key=lambda name: read_validation_ndcg(figures, name))
+
+
+def list_fitted(figures: Mapping[str, Any]) -> tuple[str, ...]:
+    """Name the stored models of the roster, but for those that the evaluation says were left out."""
+    return tuple(name for name in STORED if name not in figures.get(LEFT_OUT, {}))
 
 
 def read_validation_ndcg(figures: Mapping[str, Any], model: str) -> float:

@@ -73,16 +73,20 @@ def judge_cold_movies(
     -------
     dict of str to float
         ``ndcg@10`` of the ALS, and ``ndcg@10_random`` of a random order, for scale; ``rmse`` of `ContentRatings`,
-        ``rmse_user`` of the user's mean and ``rmse_mean`` of everybody's.
+        ``rmse_user`` of the user's mean and ``rmse_mean`` of everybody's, where there are ratings.
     """
     train, test, cold = bed.train, bed.test, np.unique(bed.test[MOVIE_ID])
-    als = ALS(**ranker, seed=seed).fit(train, content=content)
+    als = ALS(**ranker, seed=seed, counts=not bed.rated).fit(train, content=content)
     scores = als.user_factors @ als.place(content.of(cold)).T
     random = np.random.default_rng(0).random(scores.shape, dtype=np.float32)
-    pairs, stars = (test[USER_ID], test[MOVIE_ID]), test[RATING]
-    return {
+    ranked = {
         f"ndcg@{K}": rank_cold_movies(scores, als.users.ids, test, bed.relevance_threshold),
         f"ndcg@{K}_random": rank_cold_movies(random, als.users.ids, test, bed.relevance_threshold),
+    }
+    if not bed.rated:
+        return ranked
+    pairs, stars = (test[USER_ID], test[MOVIE_ID]), test[RATING]
+    return ranked | {
         "rmse": rmse(stars, ContentRatings().fit(train, content).predict(*pairs)),
         "rmse_user": rmse(stars, Bias().fit(train).predict(*pairs)),
         "rmse_mean": rmse(stars, np.full(len(test), float(train[RATING].mean()))),
@@ -91,7 +95,8 @@ def judge_cold_movies(
 
 def format_cold_movies(found: Mapping[str, float]) -> str:
     """Return what `judge_cold_movies` found in one line for people."""
-    return (
-        f"movies without ratings: NDCG@{K} {found[f'ndcg@{K}']:.4f} by content, {found[f'ndcg@{K}_random']:.4f} at "
-        f"random; RMSE {found['rmse']:.4f} by content, {found['rmse_user']:.4f} by the user's mean"
+    ndcg = f"NDCG@{K} {found[f'ndcg@{K}']:.4f} by content, {found[f'ndcg@{K}_random']:.4f} at random"
+    stars = (
+        f"; RMSE {found['rmse']:.4f} by content, {found['rmse_user']:.4f} by the user's mean" if "rmse" in found else ""
     )
+    return f"movies without ratings: {ndcg}{stars}"

@@ -97,7 +97,7 @@ def tabulate_by_popularity(results: Mapping[str, ModelResult], bed: TestBed, boo
     of_rating = np.where(rated >= 0, decile[rated], 0)
     errors, scores = dict[Key, UserErrors](), dict[Key, Values]()
     for name, result in results.items():
-        for number in np.unique(of_rating).tolist():
+        for number in np.unique(of_rating).tolist() if bed.rated else ():
             errors[name, number] = _sum_errors(result, bed, of_rating == number)
         for number in np.unique(decile).tolist():
             scores[name, number] = _recall(result, bed.relevance.matrix, decile == number)
@@ -126,7 +126,7 @@ def _tabulate(
     train_ratings: Mapping[int, float],
     bootstrap: UserBootstrap,
 ) -> pd.DataFrame:
-    of_errors = bootstrap_errors(errors, bootstrap)
+    of_errors = bootstrap_errors(errors, bootstrap) if errors else {}
     of_scores = bootstrap_means(scores, bootstrap)
     found: list[tuple[str, Key, Interval]] = [("rmse", key, interval["rmse"]) for key, interval in of_errors.items()]
     found += [(metric, key, interval) for key, interval in of_scores.items()]

@@ -53,6 +53,8 @@ class TestBed:
         Stars from which a test rating makes its movie relevant.
     movie_factors : ndarray of float, shape (catalogue, factors), optional
         By which the distance of two movies is judged, the same for every model.
+    rated : bool
+        Whether there are ratings to predict, not events alone.
     """
 
     __test__ = False  # for pytest: no test class
@@ -63,6 +65,7 @@ class TestBed:
     movies: pd.DataFrame
     relevance_threshold: float
     movie_factors: npt.NDArray[np.floating] | None = None
+    rated: bool = True
 
     @cached_property
     def relevance(self) -> Relevance:
@@ -83,6 +86,11 @@ class TestBed:
     def catalogue(self) -> IdIndex:
         """Movies in train, in ascending order: what can be recommended."""
         return self.relevance.catalogue
+
+    @cached_property
+    def test_ratings(self) -> npt.NDArray[np.int64]:
+        """How many test ratings each user has, shape (users,)."""
+        return np.bincount(self.users.rows(self.test[USER_ID]), minlength=len(self.users))
 
     @cached_property
     def seen(self) -> pd.DataFrame:
@@ -159,11 +167,11 @@ class ModelResult:
     Attributes
     ----------
     predicted : ndarray of float64, shape (test ratings,)
-        Predicted ratings in stars, in the order of the test part.
+        Predicted ratings in stars, in the order of the test part; none where there are no ratings.
     lists : ndarray of int32, shape (users, 20)
         Recommended rows of the catalogue, best first, -1 where a list has ended.
     errors : UserErrors
-        Of the predicted ratings, by user.
+        Of the predicted ratings, by user; all zeros where there are none.
     by_user : dict of str to ndarray of float64, shape (users,)
         Ranking metrics, diversity and novelty; NaN where undefined.
     overall : dict of str to float
@@ -196,22 +204,29 @@ def evaluate_model(model: Recommender, bed: TestBed) -> ModelResult:
     ModelResult
         Per-user vectors and overall figures.
     """
-    pairs = bed.test[USER_ID], bed.test[MOVIE_ID]
-    actual = bed.test[RATING].to_numpy(dtype=np.float64)
-    if isinstance(model, PosteriorPredictive):  # it knows moods of days, and how sure it is
-        predicted, uncertainty = model.predict(*pairs, bed.test.get(TIMESTAMP)), state_uncertainty(model, bed.test)
-    else:
-        predicted, uncertainty = model.predict(*pairs), None
-    errors = error_sums_by_user(bed.users.rows(bed.test[USER_ID]), actual, predicted, len(bed.users))
     lists, chosen_by = _rank(model, bed)
     by_user = ranking_metrics_by_user(lists, bed.relevance.matrix, bed.relevance.counts) | _judge_variety(lists, bed)
     overall = {f"coverage@{k}": coverage(lists[:, :k], len(bed.catalogue)) for k in KS}
     overall |= _judge_concentration(lists[:, :LIST_LENGTH], bed) | {VALIDATION_NDCG: chosen_by}
+    if not bed.rated:
+        nothing = np.zeros(len(bed.users))
+        return ModelResult(nothing[:0], lists, UserErrors(nothing.astype(np.int64), nothing, nothing), by_user, overall)
+    predicted, errors, stars, uncertainty = _judge_stars(model, bed)
+    return ModelResult(predicted, lists, errors, by_user, overall | stars, uncertainty)
+
+
+def _judge_stars(model: Recommender, bed: TestBed) -> tuple[Values, UserErrors, dict[str, float], Uncertainty | None]:
+    pairs, actual = (bed.test[USER_ID], bed.test[MOVIE_ID]), bed.test[RATING].to_numpy(dtype=np.float64)
+    uncertainty, overall = None, dict[str, float]()
+    if isinstance(model, PosteriorPredictive):  # it knows moods of days, and how sure it is
+        predicted, uncertainty = model.predict(*pairs, bed.test.get(TIMESTAMP)), state_uncertainty(model, bed.test)
+        overall |= uncertainty.judge(actual)
+    else:
+        predicted = model.predict(*pairs)
     if isinstance(model, ALS):
         overall["rmse_raw"] = rmse(actual, model.predict_raw(*pairs))
-    if uncertainty:
-        overall |= uncertainty.judge(actual)
-    return ModelResult(predicted, lists, errors, by_user, overall, uncertainty)
+    errors = error_sums_by_user(bed.users.rows(bed.test[USER_ID]), actual, predicted, len(bed.users))
+    return predicted, errors, overall, uncertainty
 
 
 def _rank(model: Recommender, bed: TestBed) -> tuple[npt.NDArray[np.int32], float]:

@@ -13,7 +13,7 @@ from movierec.io import FLOAT_DIGITS
 from movierec.metrics.comparison import Comparison, compare_models, pair_errors, pair_means
 from movierec.metrics.intervals import Interval, UserBootstrap, bootstrap_errors, bootstrap_means
 from movierec.metrics.ranking import KS
-from movierec.metrics.rating import calibration_table
+from movierec.metrics.rating import FloatArray, UserErrors, calibration_table
 from movierec.roster import BY_NAME
 from movierec.text import align_columns
 
@@ -21,6 +21,7 @@ WITH_INTERVAL: Final = ("precision@10", "recall@10", "ndcg@10")
 RATING_METRICS: Final = ("rmse", "mae")
 COMPARED: Final = ("rmse", "ndcg@10")
 HEADLINE: Final = ("rmse", "mae", "ndcg@10", "coverage@10")
+STAR_TABLES: Final = ("accuracy", "calibration", "intervals", "deviations")
 SHOWN_BY_DVC: Final = ("rmse", "ndcg@10", "coverage@10")  # of nine models, on one screen
 
 
@@ -85,8 +86,8 @@ def compare_with_floor(summary: dict[str, dict[str, Any]], fetched: Mapping[str,
         The noise floor in stars, where it is known.
     """
     floor: float | None = fetched.get("noise_floor", {}).get("rmse")
-    if floor is not None:
-        for figures in summary.values():
+    for figures in summary.values():
+        if floor is not None and "rmse" in figures:
             figures["rmse_above_floor"] = figures["rmse"] - floor
     return floor
 
@@ -158,7 +159,8 @@ def tabulate_users(results: Mapping[str, ModelResult], bed: TestBed) -> pd.DataF
     -------
     DataFrame
         ``user_id``, ``model``, ``n_train`` and ``n_test`` (ratings), ``squared_error`` and ``absolute_error``
-        (means over the user's test ratings), and every per-user metric, NaN where undefined.
+        (means over the user's test ratings; no columns where there are no ratings), and every per-user metric, NaN
+        where undefined.
     """
     tables = [
         pd.DataFrame(
@@ -166,15 +168,26 @@ def tabulate_users(results: Mapping[str, ModelResult], bed: TestBed) -> pd.DataF
                 USER_ID: bed.users.ids,
                 MODEL: name,
                 TRAIN_RATINGS: bed.activity,
-                TEST_RATINGS: result.errors.count,
-                "squared_error": result.errors.squared / result.errors.count,
-                "absolute_error": result.errors.absolute / result.errors.count,
+                TEST_RATINGS: bed.test_ratings,
+                **(_average_errors(result.errors) if bed.rated else {}),
                 **result.by_user,
             },
         )
         for name, result in results.items()
     ]
     return pd.concat(tables, ignore_index=True)
+
+
+def _average_errors(errors: UserErrors) -> dict[str, FloatArray]:
+    return {"squared_error": errors.squared / errors.count, "absolute_error": errors.absolute / errors.count}
+
+
+def tabulate_stars(
+    results: Mapping[str, ModelResult], summary: Mapping[str, Mapping[str, Any]], bed: TestBed
+) -> dict[str, pd.DataFrame]:
+    """Return the tables of `STAR_TABLES`, for which ratings are needed, by name."""
+    accuracy, calibration = tabulate_accuracy(summary), tabulate_calibration(results, bed)
+    return {"accuracy": accuracy, "calibration": calibration, **tabulate_uncertainty(results, bed)}
 
 
 def tabulate_accuracy(summary: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
@@ -237,7 +250,7 @@ def format_headline(summary: Mapping[str, Mapping[str, Any]], floor: float | Non
         )
         rows.append([model, *cells])
     table = align_columns(rows)
-    if floor is None:
+    if floor is None or not any("rmse" in figures for figures in summary.values()):
         return table
     return f"{table}\nnoise floor: {floor:.4f} stars, the RMSE that no model can beat on this data"
 

@@ -6,12 +6,13 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter, StrMethodFormatter
 
 from movierec.figures.labels import Label, place_labels
-from movierec.figures.style import BLUE, MUTED, find_limits, house_style, new_figure, set_title
+from movierec.figures.style import BLUE, MUTED, find_limits, house_style, needs_ratings, new_figure, set_title
 
 HEAD_SHARE = 0.1
 
 
 @house_style()
+@needs_ratings
 def draw_rating_distribution(ratings: pd.DataFrame) -> Figure:
     """Draw how often each number of stars is given.
 

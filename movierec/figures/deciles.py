@@ -38,8 +38,8 @@ def draw_by_activity(table: pd.DataFrame) -> Figure:
     Parameters
     ----------
     table : DataFrame
-        A row for each model, metric and decile: `model`, `metric` (``"rmse"`` among them), `decile` from 1 (0, users
-        not in train, is not drawn), `n_train`, `estimate`, `low`, `high`.
+        A row for each model, metric and decile: `model`, `metric` (``"rmse"`` where there are ratings), `decile` from 1
+        (0, users not in train, is not drawn), `n_train`, `estimate`, `low`, `high`.
 
     Returns
     -------
@@ -70,9 +70,10 @@ def _draw(table: pd.DataFrame, wording: _Wording) -> Figure:
     _name_deciles(panels[-1, 0], table)
     figure.supxlabel(wording.axis)
     panels[0, 0].legend(loc="lower left", bbox_to_anchor=(-0.03, 1), ncols=5, handlelength=3, columnspacing=1.4)
-    rmse = table[table["metric"] == "rmse"]
-    few, many = (_name_lowest(rmse[rmse["decile"] == end]) for end in (rmse["decile"].min(), rmse["decile"].max()))
-    set_title(figure, f"Lowest RMSE on {wording.few}: {few}; {wording.many}: {many}")
+    shown = table[table["metric"] == metrics[0]]
+    few, many = (_name_best(shown[shown["decile"] == end]) for end in (shown["decile"].min(), shown["decile"].max()))
+    best = "Lowest RMSE" if metrics[0] == "rmse" else f"Highest {metrics[0]}"
+    set_title(figure, f"{best} on {wording.few}: {few}; {wording.many}: {many}")
     return figure
 
 
@@ -94,5 +95,7 @@ def _name_deciles(axes: Axes, table: pd.DataFrame) -> None:
     axes.set_xlim(*find_limits(size.index, 1.0))
 
 
-def _name_lowest(rows: pd.DataFrame) -> str:
-    return f"{name_best(rows['model'], rows['estimate'], lowest=True)}, {rows['estimate'].min():.4f}"
+def _name_best(rows: pd.DataFrame) -> str:
+    lowest = rows["metric"].iloc[0] == "rmse"
+    best = rows["estimate"].min() if lowest else rows["estimate"].max()
+    return f"{name_best(rows['model'], rows['estimate'], lowest=lowest)}, {best:.4f}"

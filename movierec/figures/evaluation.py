@@ -10,12 +10,22 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MultipleLocator
 
 from movierec.figures.intervals import DrawnInterval, draw_interval, draw_reference, finish_rows
-from movierec.figures.style import MUTED, find_limits, house_style, look_of, name_best, new_figure, set_title
+from movierec.figures.style import (
+    MUTED,
+    find_limits,
+    house_style,
+    look_of,
+    name_best,
+    needs_ratings,
+    new_figure,
+    set_title,
+)
 
 _PANEL_COLUMNS: Final = 3
 
 
 @house_style()
+@needs_ratings
 def draw_accuracy(accuracy: pd.DataFrame, noise_floor: Mapping[str, float] | None = None) -> Figure:
     """Draw every model's RMSE and MAE on test with their 95 % intervals, the lowest RMSE on top.
 
@@ -61,6 +71,7 @@ def _draw_measure(axes: Axes, accuracy: pd.DataFrame, measure: str, floor: float
 
 
 @house_style()
+@needs_ratings
 def draw_predicted_actual(calibration: pd.DataFrame) -> Figure:
     """Draw whether ratings come out as they were predicted.
 

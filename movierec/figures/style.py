@@ -1,22 +1,30 @@
 """What all figures share: fonts, sizes, limits, saving."""
 
+import re
 import textwrap
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import wraps
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, ParamSpec
 
 import numpy as np
+import pandas as pd
 from matplotlib import style
 from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 from matplotlib.ticker import ScalarFormatter
 from numpy.typing import ArrayLike
 
 from movierec.errors import MovierecError
+from movierec.feedback import NO_RATINGS, is_left_out
 from movierec.io import replace_atomically
 from movierec.roster import BY_NAME, Look
+from movierec.scales import Scale
+
+Drawn = ParamSpec("Drawn")
 
 DPI: Final = 150
 INK: Final = "#222222"
@@ -67,6 +75,28 @@ def house_style() -> Iterator[None]:
     """Apply the project's matplotlib settings, and no user's, to a ``with`` block or a decorated function."""
     with style.context(["default", _RC]):
         yield
+
+
+def needs_ratings(draw: Callable[Drawn, Figure]) -> Callable[Drawn, Figure]:
+    """Let a function that draws a table of ratings or their errors say so where the table was left out."""
+
+    @wraps(draw)
+    def draw_or_say(*given: Drawn.args, **named: Drawn.kwargs) -> Figure:
+        if not (isinstance(given[0], pd.DataFrame) and is_left_out(given[0])):
+            return draw(*given, **named)
+        figure, axes = new_figure()
+        axes.set_axis_off()
+        axes.text(0.5, 0.5, "The data has events alone, such as likes or plays.", color=MUTED, ha="center")
+        set_title(figure, NO_RATINGS.capitalize())
+        return figure
+
+    return draw_or_say
+
+
+def name_unit(figure: Figure, scale: Scale) -> None:
+    """Call the unit of ratings what it is on their scale, in every text that says stars."""
+    for text in () if scale.has_stars else figure.findobj(Text):
+        text.set_text(re.sub(r"\bstars\b", scale.unit, text.get_text()))
 
 
 def new_figure(width_in: float = WIDTH_IN, height_in: float = HEIGHT_IN, **grid: Any) -> tuple[Figure, Any]:  # noqa: ANN401

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from movierec.errors import MovierecError
+from movierec.feedback import LEFT_OUT, is_left_out
 
 COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
     "clean_ratings": ("stars", "ratings"),
@@ -54,7 +55,8 @@ def read_table(folder: Path, name: str) -> pd.DataFrame:
     -------
     DataFrame
         The columns that `COLUMNS` lists for it, others left out; at least one row; every number finite, but for
-        a relevance threshold, NaN where there is none. Names stay text, whatever they look like.
+        a relevance threshold, NaN where there is none. Names stay text, whatever they look like. Of a table that was
+        left out for lack of ratings its only column, see `is_left_out`.
 
     Raises
     ------
@@ -65,6 +67,8 @@ def read_table(folder: Path, name: str) -> pd.DataFrame:
     columns = list(COLUMNS[name])
     text = {column: str for column in columns if column in _TEXT}
     try:
+        if is_left_out(pd.read_csv(path, nrows=0, encoding="utf-8")):
+            return pd.DataFrame(columns=[LEFT_OUT])
         table = pd.read_csv(path, usecols=columns, dtype=text, keep_default_na=False, encoding="utf-8")[columns]
     except FileNotFoundError as error:
         raise MovierecError(f"{path} is missing: run `dvc repro` to make it") from error

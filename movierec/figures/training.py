@@ -15,6 +15,7 @@ from movierec.figures.style import (
     house_style,
     look_of,
     name_best,
+    needs_ratings,
     new_figure,
     set_title,
     show_plain_numbers,
@@ -36,6 +37,7 @@ _HEADERS: Final = {
 
 
 @house_style()
+@needs_ratings
 def draw_svd_learning_curve(curve: pd.DataFrame) -> Figure:
     """Draw the SVD's error on train and on validation after each epoch.
 
@@ -103,6 +105,7 @@ def draw_als_learning_curve(curve: pd.DataFrame) -> Figure:
 
 
 @house_style()
+@needs_ratings
 def draw_bayes_learning_curve(curve: pd.DataFrame) -> Figure:
     """Draw the error on validation of the mean of all sweeps so far.
 
@@ -131,6 +134,7 @@ def draw_bayes_learning_curve(curve: pd.DataFrame) -> Figure:
 
 
 @house_style()
+@needs_ratings
 def draw_svd_tuning(trials: pd.DataFrame) -> Figure:
     """Draw what each configuration of the SVD reached on validation, the best on top.
 

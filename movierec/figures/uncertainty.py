@@ -4,10 +4,11 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from movierec.figures.style import MUTED, find_limits, house_style, look_of, new_figure, set_title
+from movierec.figures.style import MUTED, find_limits, house_style, look_of, needs_ratings, new_figure, set_title
 
 
 @house_style()
+@needs_ratings
 def draw_uncertainty(intervals: pd.DataFrame, deviations: pd.DataFrame) -> Figure:
     """Draw observed against stated coverage of intervals, and error against stated deviation by decile.
 

@@ -17,6 +17,7 @@ from movierec.models.als_solver import AlternatingSolver
 from movierec.models.base import Array, Rows
 from movierec.models.calibration import CalibratedRanker
 from movierec.models.indexed import IndexedRatings
+from movierec.models.strength import measure_counts, to_stars
 from movierec.models.top_k import available_cores
 
 Scores = npt.NDArray[np.float32]
@@ -30,7 +31,8 @@ class ALS(CalibratedRanker):
 
     Hu, Koren & Volinsky (2008), "Collaborative filtering for implicit feedback datasets". A rating of at
     least `relevance_threshold` stars has confidence ``alpha * stars``, any other rating 1; without a
-    threshold every rating has ``alpha * stars``. What was not rated has preference 0 with confidence 1.
+    threshold every rating has ``alpha * stars``; other scales are stretched onto stars. A count of events has
+    ``1 + alpha * log(1 + count / 0.02)``. What was not rated has preference 0 with confidence 1.
     Each equation is solved exactly: conjugate gradients give other top-10 lists on other processors.
     With content, movie factors are drawn towards a linear map of it instead of towards 0: see `ContentMap`.
 
@@ -43,9 +45,9 @@ class ALS(CalibratedRanker):
     regularization : float
         L2 penalty, at least 0.
     alpha : float
-        Confidence a star, above 0.
+        Confidence a star, or a unit of a count's logarithm; above 0.
     relevance_threshold : float or None
-        In stars.
+        On the ratings' scale; not used for counts.
     content_weight : float
         How cheap the map from content to factors is, at least 0; at 0 there is none, to the bit.
     seed : int
@@ -53,6 +55,8 @@ class ALS(CalibratedRanker):
     engine : {"fast", "implicit"}
         ``fast`` is our compiled solver. ``implicit`` is the library's exact one, the reference: the same sweeps up to
         rounding, in several times the time; it reports them when all are over.
+    counts : bool
+        Whether what stands for ratings are counts of events, such as plays.
 
     Attributes
     ----------
@@ -80,6 +84,7 @@ class ALS(CalibratedRanker):
         *,
         seed: int = 0,
         engine: Literal["fast", "implicit"] = "fast",
+        counts: bool = False,
     ) -> None:
         self.factors = factors
         self.iterations = iterations
@@ -90,6 +95,7 @@ class ALS(CalibratedRanker):
         self.content_map = np.zeros((0, factors), dtype=np.float32)
         self.seed = seed
         self.engine = engine
+        self.counts = counts
         self.calibration = np.array([0.0, 1.0, 0.0])
         self.objective: list[float] = []
 
@@ -185,8 +191,11 @@ class ALS(CalibratedRanker):
         yield from losses
 
     def _confidence(self, stars: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.float32]:
-        liked = stars >= (self.relevance_threshold or 0.0)
-        return np.where(liked, np.float32(self.alpha) * stars.astype(np.float32, copy=False), np.float32(1.0))
+        if self.counts:
+            return np.float32(1.0) + np.float32(self.alpha) * measure_counts(stars)
+        liked = stars >= (-np.inf if self.relevance_threshold is None else self.relevance_threshold)
+        own = to_stars(stars.astype(np.float32, copy=False), self.scale)
+        return np.where(liked, np.float32(self.alpha) * own, np.float32(1.0))
 
     def predict_raw(self, user_ids: npt.ArrayLike, movie_ids: npt.ArrayLike) -> Array:
         """Return the uncalibrated score of each pair, about 0 to 1, shape (n,); 0 for unknown ids.
@@ -216,7 +225,7 @@ class ALS(CalibratedRanker):
         return self._bias_arrays() | {name: getattr(self, name) for name in names}
 
     def _settings(self) -> dict[str, Any]:
-        return {name: getattr(self, name) for name in _SETTINGS}
+        return {name: getattr(self, name) for name in _SETTINGS} | ({"counts": True} if self.counts else {})
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")

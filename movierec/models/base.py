@@ -17,6 +17,7 @@ import scipy.sparse as sp
 from movierec.columns import MOVIE_ID, USER_ID
 from movierec.data.exclusions import Exclusions
 from movierec.errors import MovierecError
+from movierec.feedback import LEFT_OUT
 from movierec.ids import IdIndex
 from movierec.io import replace_atomically
 from movierec.models.rows import rank_ids
@@ -50,6 +51,7 @@ class Recommender(ABC):
     name: ClassVar[str]
     users: IdIndex
     movies: IdIndex
+    counts: bool = False  # whether it was fitted to counts of events, and predicts no ratings
     scale: Array = np.array([MIN_STARS, MAX_STARS])  # of a model that says nothing of it
 
     @abstractmethod
@@ -186,6 +188,8 @@ class Recommender(ABC):
         try:
             with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
                 arrays = dict(stored)
+            if LEFT_OUT in arrays:
+                raise MovierecError(f"{path} holds no model: {arrays[LEFT_OUT]}")
             settings = json.loads(str(arrays.pop("settings")))
             kind = settings.pop("model")
             if kind != cls.name:

@@ -77,6 +77,11 @@ class Blend(CalibratedRanker):
         self.calibration = np.array([0.0, 1.0, 0.0])
         return self
 
+    @property
+    def counts(self) -> bool:  # type: ignore[override]  # as its parts
+        """Whether its parts were fitted to counts of events."""
+        return self.als.counts
+
     def score_rows(self, user_rows: Rows) -> Floats:
         """Return the blended scores, shape (users, movies)."""
         return self.mix(*self.standardized_rows(user_rows), self.weight)
@@ -101,7 +106,7 @@ class Blend(CalibratedRanker):
     def _restore(self, arrays: dict[str, npt.NDArray[Any]]) -> None:
         for name in PARTS:
             part = getattr(self, name)
-            part.users, part.movies = self.users, self.movies
+            part.users, part.movies, part.scale = self.users, self.movies, arrays.get("scale", part.scale)
             own = {key: array for key, array in arrays.items() if key.startswith(f"{name}.")}
             part._restore({key.partition(".")[2]: array for key, array in own.items()})  # noqa: SLF001
         super()._restore({key: array for key, array in arrays.items() if "." not in key})

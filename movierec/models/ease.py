@@ -12,6 +12,7 @@ from movierec.data.content import Content
 from movierec.models.base import Array, Rows, index_ids
 from movierec.models.calibration import CalibratedRanker
 from movierec.models.item_weights import ItemWeights, solve_item_weights
+from movierec.models.strength import measure_counts, to_stars
 
 Floats = npt.NDArray[np.float32]
 _ARRAYS = ("modelled", "tempering", "inputs", "own", "user_starts", "rated_rows", "rated_weights")
@@ -25,7 +26,8 @@ class EASE(CalibratedRanker):
     """Rank by ``x B``, x a row of the user's weighted ratings, B learned in closed form with a zero diagonal.
 
     Steck (2019), "Embarrassingly shallow autoencoders for sparse data". A rating of at least `relevance_threshold`
-    stars weighs 1, and `slope` more for each star above it; a lower one weighs `low`.
+    stars weighs 1, and `slope` more for each star above it; a lower one weighs `low`. Other scales are stretched onto
+    stars. Of counts one event weighs 1, and `slope` more for each unit of the count's logarithm, at least `low`.
 
     Parameters
     ----------
@@ -34,7 +36,7 @@ class EASE(CalibratedRanker):
     low, slope : float
         See above; at least 0.
     relevance_threshold : float
-        In stars.
+        On the ratings' scale; not used for counts.
     dropout : float
         Share of a user's ratings that the model must do without, in [0, 1): adds ``dropout / (1 - dropout)`` times the
         movie's summed squared weights to its penalty (Steck 2020, "Autoencoders that don't overfit towards the
@@ -49,6 +51,8 @@ class EASE(CalibratedRanker):
     max_movies : int
         B is learned for so many of the most rated movies; every other movie scores 0, as if nothing spoke for it.
         4 bytes x `max_movies` squared are needed, unless users are fewer.
+    counts : bool
+        Whether what stands for ratings are counts of events, such as plays.
 
     Attributes
     ----------
@@ -83,6 +87,8 @@ class EASE(CalibratedRanker):
         popularity_power: float = 0.1,
         content_weight: float = 5.0,
         max_movies: int = 20_000,
+        *,
+        counts: bool = False,
     ) -> None:
         self.regularization = regularization
         self.low = low
@@ -93,6 +99,7 @@ class EASE(CalibratedRanker):
         self.popularity_power = popularity_power
         self.content_weight = content_weight
         self.max_movies = max_movies
+        self.counts = counts
 
     def fit(self, ratings: pd.DataFrame, content: Content | None = None) -> Self:
         """Learn the weights, and the biases for `predict`.
@@ -128,8 +135,12 @@ class EASE(CalibratedRanker):
 
     def weigh(self, stars: Floats) -> Floats:
         """Return what a rating of so many stars weighs in x, in the shape of `stars`."""
-        liked = 1 + np.float32(self.slope) * (stars - np.float32(self.relevance_threshold))
-        return np.where(stars >= self.relevance_threshold, liked, np.float32(self.low))
+        slope, low = np.float32(self.slope), np.float32(self.low)
+        if self.counts:
+            weights: Floats = np.maximum(1 + slope * (measure_counts(stars) - measure_counts(1)), low)
+            return weights
+        above = to_stars(stars, self.scale) - to_stars(np.float32(self.relevance_threshold), self.scale)
+        return np.where(stars >= self.relevance_threshold, 1 + slope * above, low)
 
     def _learn(self, rated: sp.csr_array, activity: npt.NDArray[np.int64], content: Content | None) -> None:
         votes = activity ** -float(self.user_power)
@@ -240,7 +251,7 @@ class EASE(CalibratedRanker):
         return {**self._bias_arrays(), **{name: getattr(self, name) for name in _ARRAYS}, "outputs": outputs}
 
     def _settings(self) -> dict[str, Any]:
-        return {name: getattr(self, name) for name in _SETTINGS}
+        return {name: getattr(self, name) for name in _SETTINGS} | ({"counts": True} if self.counts else {})
 
     def _restore(self, arrays: dict[str, npt.NDArray[Any]]) -> None:
         super()._restore(arrays | {"outputs": arrays["outputs"].astype(np.float32, copy=False)})

@@ -9,8 +9,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from movierec.columns import MOVIE_ID, RATING, USER_ID
-from movierec.models.base import Rows, index_ids
+from movierec.models.base import Rows, find_range, index_ids
 from movierec.models.sgd.schedule import Block, interleave
+from movierec.models.strength import measure_star, to_stars
 
 Stars = npt.NDArray[np.floating[Any]]
 
@@ -77,6 +78,14 @@ class IndexedRatings:
     def of(cls, ratings: "pd.DataFrame | IndexedRatings") -> "Self | IndexedRatings":
         """Index a table; what is indexed already is returned as it is."""
         return ratings if isinstance(ratings, IndexedRatings) else cls(ratings)
+
+    @cached_property
+    def in_stars(self) -> "IndexedRatings":
+        """The same with every rating as stars; itself where they are; see `to_stars`."""
+        scale = find_range(self.pairs.stars)
+        if measure_star(scale) == 1.0:
+            return self
+        return IndexedRatings(self.table.assign(**{RATING: to_stars(self.pairs.stars, scale)}))
 
     @cached_property
     def block(self) -> Block:

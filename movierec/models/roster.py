@@ -34,7 +34,7 @@ def load_model(path: Path) -> Recommender:
     return CLASSES[BY_NAME[path.stem].kind].load(path)
 
 
-def gather_models(folder: Path, train: pd.DataFrame) -> dict[str, Recommender]:
+def gather_models(folder: Path, train: pd.DataFrame, *, implicit: bool = False) -> dict[str, Recommender]:
     """Load every stored model of the roster and fit the others on train with their default settings.
 
     Parameters
@@ -43,6 +43,8 @@ def gather_models(folder: Path, train: pd.DataFrame) -> dict[str, Recommender]:
         Holds ``NAME.npz``.
     train : DataFrame
         Columns ``user_id``, ``movie_id``, ``rating``; not empty.
+    implicit : bool
+        Whether there are events alone; then models that need ratings are left out.
 
     Returns
     -------
@@ -54,4 +56,5 @@ def gather_models(folder: Path, train: pd.DataFrame) -> dict[str, Recommender]:
         if entry.name in STORED
         else CLASSES[entry.kind]().fit(train)
         for entry in ROSTER
+        if not (implicit and entry.needs_ratings)
     }

@@ -10,10 +10,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from movierec.errors import MovierecError
-from movierec.models.base import Array, Recommender, Rows
+from movierec.models.base import Array, Recommender, Rows, find_range
 from movierec.models.indexed import IndexedRatings, Pairs
 from movierec.models.sgd.engines import ENGINES, Engine, EngineName, SgdSettings
 from movierec.models.sgd.exact import Factors, predict_pairs
+from movierec.models.strength import STARS, measure_star, to_stars
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,8 @@ class SVD(Recommender):
     """Predict ``mean + user bias + movie bias + user factors . movie factors``.
 
     Koren, Bell & Volinsky (2009), trained as scikit-surprise's ``SVD`` is: for ratings sorted by user and
-    the same seed the ``exact`` engine returns its factors bit for bit.
+    the same seed the ``exact`` engine returns its factors bit for bit. Ratings outside 0.5 to 5 are trained on as stars
+    and predicted on their own scale, so that one learning rate suits every scale.
 
     Parameters
     ----------
@@ -133,23 +135,33 @@ class SVD(Recommender):
         if self.patience and (validation is None or self.engine == "surprise"):
             raise ValueError("patience needs validation ratings and an engine that reports every epoch")
         data = IndexedRatings.of(ratings)
+        scale = find_range(data.pairs.stars)
+        data, star = data.in_stars, measure_star(scale)
         engine = ENGINES[self.engine](data, SgdSettings(*(getattr(self, name) for name in SgdSettings._fields)))
         sample = data.sample if measure_train or validation is None else None
-        held_out = None if validation is None else data.locate(validation)
+        held_out = None if validation is None else _locate_stars(data, validation, scale)
         self.history = []
         for epoch in engine.run_epochs(self.epochs):
             if held_out is None and epoch < self.epochs:
                 continue
-            self.history.append(_measure(engine, epoch, sample, held_out))
+            self.history.append(_measure(engine, epoch, sample, held_out, star))
             on_epoch(self.history[-1])
             if self.patience:
                 if self.history[-1] == self.best_epoch:
                     engine.remember()
                 elif epoch - self.best_epoch.epoch >= self.patience:
                     break
-        self.users, self.movies, self.mean, self.scale = data.users, data.movies, engine.mean, engine.scale
+        self.users, self.movies, self.mean, self.scale = data.users, data.movies, engine.mean, scale
         self.user_bias, self.movie_bias, self.user_factors, self.movie_factors = engine.result
+        if star != 1.0:
+            self._leave_stars(star)
         return self
+
+    def _leave_stars(self, star: float) -> None:
+        """Turn what was learned of stars into what predicts ratings on their scale."""
+        self.mean = self.scale[0] + star * (self.mean - STARS[0])
+        self.user_bias, self.movie_bias = star * self.user_bias, star * self.movie_bias
+        self.user_factors = self.user_factors * self.user_factors.dtype.type(star)
 
     @property
     def best_epoch(self) -> EpochResult:
@@ -183,8 +195,13 @@ class SVD(Recommender):
         return {name: getattr(self, name) for name in names}
 
 
-def _measure(engine: Engine, epoch: int, sample: Pairs | None, held_out: Pairs | None) -> EpochResult:
-    train_rmse, validation_rmse = (engine.measure(pairs) if pairs else None for pairs in (sample, held_out))
+def _locate_stars(data: IndexedRatings, ratings: pd.DataFrame, scale: Array) -> Pairs:
+    pairs = data.locate(ratings)
+    return pairs._replace(stars=to_stars(pairs.stars, scale))
+
+
+def _measure(engine: Engine, epoch: int, sample: Pairs | None, held_out: Pairs | None, star: float) -> EpochResult:
+    train_rmse, validation_rmse = (star * engine.measure(pairs) if pairs else None for pairs in (sample, held_out))
     if not math.isfinite((train_rmse or 0.0) + (validation_rmse or 0.0)):
         raise MovierecError(f"the SVD diverges in epoch {epoch}: lower its learning_rate")
     return EpochResult(epoch, train_rmse, validation_rmse)

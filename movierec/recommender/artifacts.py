@@ -11,7 +11,7 @@ from typing import Any, Final
 from movierec import io, paths
 from movierec.columns import MOVIE_ID, RATING, USER_ID
 from movierec.errors import MovierecError
-from movierec.evaluation.champion import choose_champion
+from movierec.evaluation.champion import choose_champion, list_fitted
 from movierec.lockfile import LOCK, hash_file, hash_listing, list_outputs, read_lock
 from movierec.models.base import Recommender
 from movierec.models.bayes import Bayes
@@ -55,9 +55,11 @@ class Artifacts:
         Of the ratings.
     baseline_rmse : float
         Of `rating_model` on the test part, in stars.
-    rating_model : str
+    rating_model : str or None
         Name of the model that predicts stars: the one with the lowest RMSE on validation among those that are chosen
-        by it.
+        by it; None where there are no ratings.
+    implicit : bool
+        Whether there are events instead of ratings; what else is called a rating is the count of a pair's events.
     """
 
     version: str
@@ -67,7 +69,8 @@ class Artifacts:
     profiles: Profiles
     scale: Scale
     baseline_rmse: float
-    rating_model: str
+    rating_model: str | None
+    implicit: bool = False
 
 
 def load_artifacts(root: Path) -> Artifacts:
@@ -90,21 +93,23 @@ def load_artifacts(root: Path) -> Artifacts:
     """
     before = fingerprint(root)
     version = _verify(root)
-    evaluated = io.read_json(root / _EVALUATED)
-    rating_model = _choose_rating_model(root)
+    evaluated, cleaned = io.read_json(root / _EVALUATED), io.read_json(root / _CLEANED)
+    implicit, champion = bool(cleaned["implicit"]), choose_champion(evaluated)
+    rating_model = None if implicit else _choose_rating_model(root)
     ratings = io.read_parquet(root / paths.CLEAN_RATINGS, (USER_ID, MOVIE_ID, RATING))
-    catalogue = Catalogue(io.read_parquet(root / paths.CLEAN_MOVIES), ratings)
+    catalogue = Catalogue(io.read_parquet(root / paths.CLEAN_MOVIES), ratings, counts=implicit)
     users = OwnIds.from_table(io.read_parquet(root / paths.CLEAN_USERS), USER_ID)
-    models = {name: _load_model(root / path) for name, path in _MODEL_FILES.items()}
+    models = {name: _load_model(root / _MODEL_FILES[name]) for name in list_fitted(evaluated)}
     artifacts = Artifacts(
         version=version,
-        champion=choose_champion(evaluated),
+        champion=champion,
         models=models,
         catalogue=catalogue,
-        profiles=Profiles(ratings, models[rating_model].users, users, catalogue.ids),
-        scale=Scale(**io.read_json(root / _CLEANED)["scale"]),
-        baseline_rmse=_find_metric(evaluated, rating_model, "rmse", _EVALUATED),
+        profiles=Profiles(ratings, models[champion].users, users, catalogue.ids, counts=implicit),
+        scale=Scale(**cleaned["scale"]),
+        baseline_rmse=_find_metric(evaluated, rating_model, "rmse", _EVALUATED) if rating_model else math.nan,
         rating_model=rating_model,
+        implicit=implicit,
     )
     changed = [name for name, *state in set(before) ^ set(fingerprint(root))]
     if changed:
@@ -127,7 +132,7 @@ def gather_artifacts(model: Path, movies: Path, ratings: Path, users: Path | Non
     Returns
     -------
     Artifacts
-        The model is the champion and the rating model; its error is not known (NaN).
+        The model is the champion and, where there are ratings, the rating model; its error is not known (NaN).
 
     Raises
     ------
@@ -135,17 +140,18 @@ def gather_artifacts(model: Path, movies: Path, ratings: Path, users: Path | Non
         If a file is absent or damaged.
     """
     loaded, table = _load_model(model), io.read_parquet(ratings, (USER_ID, MOVIE_ID, RATING))
-    catalogue = Catalogue(io.read_parquet(movies), table)
+    catalogue = Catalogue(io.read_parquet(movies), table, counts=loaded.counts)
     own = OwnIds.from_table(io.read_parquet(users), USER_ID) if users else OwnIds()
     return Artifacts(
         version=model.stem,
         champion=model.stem,
         models={model.stem: loaded},
         catalogue=catalogue,
-        profiles=Profiles(table, loaded.users, own, catalogue.ids),
+        profiles=Profiles(table, loaded.users, own, catalogue.ids, counts=loaded.counts),
         scale=Scale.detect(table[RATING]),
         baseline_rmse=math.nan,
-        rating_model=model.stem,
+        rating_model=None if loaded.counts else model.stem,
+        implicit=loaded.counts,
     )
 
 

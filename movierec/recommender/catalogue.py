@@ -73,6 +73,8 @@ class Catalogue:
         are others.
     ratings : DataFrame
         ``movie_id``, ``rating``; of any movies, listed or not; not empty.
+    counts : bool
+        Whether what stands for ratings are counts of events: then means are the numbers of users, and no movie has one.
 
     Attributes
     ----------
@@ -88,7 +90,7 @@ class Catalogue:
         Those that occur, ascending; a decade is its first year.
     """
 
-    def __init__(self, movies: pd.DataFrame, ratings: pd.DataFrame) -> None:
+    def __init__(self, movies: pd.DataFrame, ratings: pd.DataFrame, *, counts: bool = False) -> None:
         self.ids = OwnIds.from_table(movies, MOVIE_ID)
         listed = movies[MOVIE_ID].to_numpy(dtype=np.int32)
         self.movie_ids: npt.NDArray[np.int32] = np.union1d(listed, ratings[MOVIE_ID].to_numpy(dtype=np.int32))
@@ -97,8 +99,9 @@ class Catalogue:
         self.ratings = np.bincount(row, minlength=len(self.movie_ids))
         total = np.bincount(row, weights=stars, minlength=len(self.movie_ids))
         self._mean = float(stars.mean())
-        self.means = (total + PRIOR_RATINGS * self._mean) / (self.ratings + PRIOR_RATINGS)
-        self._movies = self._describe(movies.set_index(listed))
+        average = (total + PRIOR_RATINGS * self._mean) / (self.ratings + PRIOR_RATINGS)
+        self.means = self.ratings.astype(np.float64) if counts else average
+        self._movies = self._describe(movies.set_index(listed), counts=counts)
         self._genre_masks = self._mark({movie.genres for movie in self._movies})
         years = np.array([movie.year or 0 for movie in self._movies])
         self.genres = tuple(self._genre_masks)
@@ -199,7 +202,7 @@ class Catalogue:
         similarity: npt.NDArray[np.float32] = np.where(self._lengths >= len(wanted), np.maximum(whole, partial), whole)
         return similarity
 
-    def _describe(self, listed: pd.DataFrame) -> list[Movie]:
+    def _describe(self, listed: pd.DataFrame, *, counts: bool) -> list[Movie]:
         titles, years, genres = (listed[name].to_dict() for name in (TITLE, YEAR, GENRES))
         return [
             Movie(
@@ -208,7 +211,7 @@ class Catalogue:
                 None if pd.isna(year := years.get(movie_id)) else int(year),
                 tuple(genres.get(movie_id, ())),
                 count,
-                mean if count else None,
+                mean if count and not counts else None,
             )
             for movie_id, own, count, mean in zip(
                 self.movie_ids.tolist(),

@@ -111,7 +111,7 @@ class Engine:
         if taste is None:
             quality = self._catalogue.ratings if model == POPULARITY else self._catalogue.means
             places, scores = _choose(quality.astype(np.float64), allowed & self._rated, k)
-            items = self._describe(places, scores, self._see(self.artifacts.rating_model, profile)[1], None)
+            items = self._describe(places, scores, self._expect(profile), None)
             return Answer(strategy, POPULARITY, self.artifacts.version, items)
         scorer, rows = self._scorers[name], self._places[name]
         wanted = max(k, CANDIDATES) if diversity else k
@@ -121,7 +121,7 @@ class Engine:
             chosen, scores = chosen[picked], scores[picked]
         shares = scorer.explain(profile, taste, chosen) if explain else None
         rater = self.artifacts.rating_model
-        expected = taste if scorer is self._scorers[rater] else self._see(rater, profile)[1]
+        expected = taste if rater and scorer is self._scorers[rater] else self._expect(profile)
         return Answer(strategy, name, self.artifacts.version, self._describe(rows[chosen], scores, expected, shares))
 
     def similar(self, movie_id: OwnId, k: int) -> list[tuple[Movie, float]]:
@@ -177,8 +177,10 @@ class Engine:
         Raises
         ------
         MovierecError
-            If the model is unknown.
+            If the model is unknown, or the data has no ratings.
         """
+        if self.artifacts.implicit:
+            raise MovierecError("there is no rating to predict: the data has events alone, such as likes or plays")
         name = self._name_model(model or self.artifacts.rating_model)
         codes = self._catalogue.ids.find_all(movie_ids)
         if name == POPULARITY:
@@ -200,6 +202,11 @@ class Engine:
             return "personal", taste
         taste = scorer.fold_in(profile)
         return ("folded_in", taste) if taste else ("popular", None)
+
+    def _expect(self, profile: Profile) -> Taste | None:
+        """Return the user as the rating model sees them, if there is one."""
+        rater = self.artifacts.rating_model
+        return self._see(rater, profile)[1] if rater else None
 
     def _score(self, name: str, taste: Taste, user_id: int, now_s: int) -> Values:
         scorer = self._scorers[name]
@@ -224,7 +231,7 @@ class Engine:
         """Describe movies; the taste is the rating model's."""
         movies = [self._catalogue.at(place) for place in places]
         stars: list[Expectation] = [(None, None, None)] * len(movies)
-        if taste:
+        if taste and self.artifacts.rating_model:
             rater = self._scorers[self.artifacts.rating_model]
             stars = rater.predict(taste, self._catalogue.movie_ids[places]).by_movie()
         return tuple(

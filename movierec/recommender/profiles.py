@@ -28,7 +28,7 @@ class Profile:
     movie_ids : ndarray of int32, shape (n,)
         In ascending order; n may be 0.
     stars : ndarray of float32, shape (n,)
-        On the data's scale.
+        On the data's scale; of events their counts.
     trained : bool
         Whether the models know the user.
     changed : bool
@@ -54,11 +54,21 @@ class Profiles:
         The users whom the models know.
     users, movies : OwnIds, optional
         What the data calls them; by default the ids are their own codes.
+    counts : bool
+        Whether what stands for ratings are counts of events: of a stored one and one of the data the larger counts, as
+        the data may have taken in what is stored.
     """
 
     def __init__(
-        self, ratings: pd.DataFrame, trained: IdIndex, users: OwnIds | None = None, movies: OwnIds | None = None
+        self,
+        ratings: pd.DataFrame,
+        trained: IdIndex,
+        users: OwnIds | None = None,
+        movies: OwnIds | None = None,
+        *,
+        counts: bool = False,
     ) -> None:
+        self._counts = counts
         self.users, self._movies = users or OwnIds(), movies or OwnIds()
         user_ids, first = np.unique(ratings[USER_ID].to_numpy(), return_index=True)
         self._user_ids = user_ids.astype(np.int32)
@@ -75,8 +85,8 @@ class Profiles:
         user : int or str
             Anyone's own id; of an unknown user only the stored ratings are known.
         stored : mapping of int or str to float
-            Stars by the movies' own ids, given since the data was collected. Movies whose id is text and which the data
-            does not know are left out.
+            Stars or counts by the movies' own ids, given since the data was collected. Movies whose id is text and
+            which the data does not know are left out.
 
         Raises
         ------
@@ -89,7 +99,10 @@ class Profiles:
         part = slice(self._start[row], self._start[row + 1]) if row >= 0 else slice(0)
         movie_ids, stars, trained = self._movie_ids[part], self._stars[part], bool(self._trained[row])
         known = dict(zip(movie_ids.tolist(), stars.tolist(), strict=True)) if stored else {}
-        merged = {**known, **self._encode(stored)}
+        newer = self._encode(stored)
+        if self._counts:
+            newer = {movie: max(count, known.get(movie, 0.0)) for movie, count in newer.items()}
+        merged = {**known, **newer}
         if merged == known:  # as after an export that the data took in
             return Profile(user_id, movie_ids, stars, trained, changed=False)
         ordered = sorted(merged.items())

@@ -31,6 +31,8 @@ from movierec.tracking.snapshots import (
 )
 
 METRICS: Final = ("rmse", "ndcg@10")
+_ERRORS: Final = ("squared_error", "absolute_error")
+_READ: Final = (USER_ID, MODEL, TEST_RATINGS, *_ERRORS, "ndcg@10")
 _PER_USER: Final = paths.PER_USER.as_posix()
 _NOTE: Final = "* real: below 0.05 after Holm's adjustment for every difference shown"
 
@@ -92,9 +94,9 @@ def _tabulate(model: str, base: Snapshot, others: Sequence[Snapshot], cache: Pat
     adjusted = iter(multipletests([one.p_value for one in found], method="holm")[1])
     rows = [["experiment", "changed", "RMSE", "difference (95 %)", "NDCG@10", "difference (95 %)"]]
     for each in results:
-        cells = [_write_difference(each.differences[name], next(adjusted)) for name in each.differences]
+        written = {name: _write_difference(each.differences[name], next(adjusted)) for name in each.differences}
         figures = [f"{each.metrics[name]:.4f}" if name in each.metrics else "-" for name in METRICS]
-        cells += [each.why_not] * (len(METRICS) - len(cells))
+        cells = [written.get(name, "-" if written else each.why_not) for name in METRICS]
         rows.append([each.experiment, each.changed, figures[0], cells[0], figures[1], cells[1]])
     return f"{model}, compared with {base.name}\n{align_columns(rows)}"
 
@@ -119,17 +121,19 @@ def _judge(model: str, base: Snapshot, other: Snapshot, cache: Path) -> _Result:
 
 
 def _compare(first: pd.DataFrame, second: pd.DataFrame) -> dict[str, Comparison]:
-    errors = {name: _sum_errors(table) for name, table in (("first", first), ("second", second))}
     scores = pair_means({"first": first["ndcg@10"].to_numpy(), "second": second["ndcg@10"].to_numpy()})
     rng = np.random.default_rng(0)
     bootstrap = UserBootstrap(len(first), rng)
-    metrics = {"rmse": pair_errors(errors)["rmse"], "ndcg@10": scores}
+    metrics = {"ndcg@10": scores}
+    if all(_ERRORS[0] in table for table in (first, second)):  # there are ratings
+        errors = {"first": _sum_errors(first), "second": _sum_errors(second)}
+        metrics = {"rmse": pair_errors(errors)["rmse"], **metrics}
     return {one.metric: one for one in compare_models(["first", "second"], metrics, bootstrap, rng)}
 
 
 def _sum_errors(users: pd.DataFrame) -> UserErrors:
     count = users[TEST_RATINGS].to_numpy()
-    squared, absolute = users["squared_error"].to_numpy(), users["absolute_error"].to_numpy()
+    squared, absolute = (users[name].to_numpy() for name in _ERRORS)
     return UserErrors(count, squared * count, absolute * count)
 
 
@@ -139,8 +143,8 @@ def _read_users(snapshot: Snapshot, model: str, cache: Path) -> pd.DataFrame | N
     path = cache / "files/md5" / md5[:2] / md5[2:]
     if not md5 or not path.is_file():
         return None
-    users = io.read_parquet(path, (USER_ID, MODEL, TEST_RATINGS, "squared_error", "absolute_error", "ndcg@10"))
-    own = users[users[MODEL] == model].reset_index(drop=True)
+    users = io.read_parquet(path)
+    own = users[users[MODEL] == model][[name for name in _READ if name in users]].reset_index(drop=True)
     return own if len(own) else None
 
 

@@ -38,13 +38,14 @@ class Row:
     metrics: Mapping[str, float]
 
 
-def tabulate_runs(metric: str = "rmse", top: int = 5) -> str:
+def tabulate_runs(metric: str | None = None, top: int = 5) -> str:
     """Return a table of the models of all evaluations, best first; what is the same in several is one line.
 
     Parameters
     ----------
-    metric : str
-        Any test metric; errors and losses count as better when they are lower, all else when it is higher.
+    metric : str, optional
+        Any test metric, by default RMSE, or NDCG@10 where there are no ratings; errors and losses count as better when
+        they are lower, all else when it is higher.
     top : int
         Lines at most, at least 1.
 
@@ -54,6 +55,7 @@ def tabulate_runs(metric: str = "rmse", top: int = 5) -> str:
         If there is no run, no such metric or no store.
     """
     rows = [row for row in read_rows() if row.stage == "evaluate" and "/" in row.key]
+    metric = metric or next((name for name in HEADLINE if any(name in row.metrics for row in rows)), HEADLINE[0])
     best = _merge(rank_rows(rows, metric))[:top]
     metrics = list(dict.fromkeys((metric, *HEADLINE)))
     differing = _list_differing(best)

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from movierec import io
 from movierec.errors import MovierecError
+from movierec.feedback import LEFT_OUT
 from movierec.lockfile import Stage
 from movierec.roster import TUNED
 from movierec.tracking.model_settings import find_settings, name_settings, split_scores
@@ -144,6 +145,8 @@ def _build_training(reader: _Reader) -> Iterator[Record]:
 def _build_tuning(reader: _Reader) -> Iterator[Record]:
     found = reader.details("tune")
     for model in TUNED:
+        if LEFT_OUT in found[model]:
+            continue
         winner, trials = found[model], list(_build_trials(reader, model))
         tables = (f"plots/tune_{model}.csv", _CURVES, _SETTINGS)
         settings, scores = split_scores(winner)
@@ -183,6 +186,7 @@ def _build_trials(reader: _Reader, model: str) -> Iterator[Record]:
 def _build_evaluation(reader: _Reader) -> Iterator[Record]:
     found = reader.details("evaluate")
     data, _ = found.pop("data") | found.pop("cold_movies", {}), found.pop("comparisons")
+    found.pop(LEFT_OUT, None)
     settings = find_settings(reader.snapshot.stages, reader.details("tune"))
     models = [
         reader.record(

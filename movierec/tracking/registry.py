@@ -18,11 +18,10 @@ from movierec import paths
 from movierec.columns import MOVIE_ID, RATING, USER_ID
 from movierec.data.source_ids import SOURCE_ID
 from movierec.errors import MovierecError
-from movierec.evaluation.champion import choose_champion, read_validation_ndcg
+from movierec.evaluation.champion import choose_champion, list_fitted, read_validation_ndcg
 from movierec.io import read_json, read_parquet, write_parquet
 from movierec.lockfile import LOCK, hash_file
 from movierec.recommender.own_ids import OwnIds
-from movierec.roster import STORED
 from movierec.tracking.git import read_commit
 from movierec.tracking.snapshots import read_snapshot
 
@@ -103,8 +102,9 @@ def register_models(
             raise MovierecError(f"{path} is not the one that dvc.lock names: run `dvc repro` or `dvc checkout`")
     figures = read_json(folder / FIGURES)
     champion = choose_champion(figures)
-    ready = [name for name in STORED if _is_as_locked(folder, _model_path(name), lock)]
-    skipped = tuple(f"{_model_path(name)} is not the one that dvc.lock names" for name in STORED if name not in ready)
+    fitted = list_fitted(figures)
+    ready = [name for name in fitted if _is_as_locked(folder, _model_path(name), lock)]
+    skipped = tuple(f"{_model_path(name)} is not the one that dvc.lock names" for name in fitted if name not in ready)
     commit = read_commit(folder)
     tags = {name: _describe(name, figures, lock, commit) for name in ready}
     with FileLock(_make(paths.state_dir()) / "registry.lock", timeout=LOCK_TIMEOUT_S), _fluent(client):

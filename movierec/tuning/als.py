@@ -24,6 +24,8 @@ class AlsObjective(Objective):
         Stars from which a validation rating makes its movie relevant.
     content : Content, optional
         Of the movies, for settings whose ``content_weight`` is above 0.
+    counts : bool
+        Whether ratings are counts of events, which nothing is calibrated to.
     """
 
     model: ClassVar[str] = "als"
@@ -42,6 +44,7 @@ class AlsObjective(Objective):
         "movierec.models.indexed",
         "movierec.models.normal_equations",
         "movierec.models.rows",
+        "movierec.models.strength",
         "movierec.models.tiles",
         "movierec.models.top_k",
         "movierec.tuning.als",
@@ -56,16 +59,18 @@ class AlsObjective(Objective):
         seed: int,
         relevance_threshold: float,
         content: Content | None = None,
+        *,
+        counts: bool = False,
     ) -> None:
         super().__init__(train, validation, seed)
         self.relevance = Relevance(train, validation, relevance_threshold)
-        self.content = content
+        self.content, self.counts = content, counts
 
     def fit(self, settings: Settings, on_step: OnStep = ignore_step, *, threads: int = 0) -> ALS:
         """Fit on train, calibrate on validation; see `Objective.fit`."""
-        model = ALS(**settings, seed=self.seed)
+        model = ALS(**settings, seed=self.seed, counts=self.counts)
         model.fit(self.data, lambda _loss: on_step(None), threads=threads, content=self.content)
-        return model.calibrate(self.validation)
+        return model if self.counts else model.calibrate(self.validation)
 
     def score(self, model: Recommender) -> dict[str, float]:
         """Return ``validation_ndcg@10``, 0 to 1; see `measure_validation_ndcg`."""
@@ -81,4 +86,5 @@ class AlsObjective(Objective):
 
     def _conditions(self) -> str:
         content = self.content.of(self.relevance.catalogue.ids).tobytes() if self.content else b""
-        return f"relevant from {self.relevance.threshold} with content {hashlib.sha256(content).hexdigest()}"
+        kind = " of counts" if self.counts else ""
+        return f"relevant from {self.relevance.threshold}{kind} with content {hashlib.sha256(content).hexdigest()}"

@@ -20,6 +20,8 @@ def plan_searches(
     validation: pd.DataFrame,
     seed: int,
     content: Content | None = None,
+    *,
+    counts: bool = False,
 ) -> list[GridSearch]:
     """Set up the search of each kind of model.
 
@@ -35,16 +37,18 @@ def plan_searches(
         Of every fit and of the proposals.
     content : Content, optional
         Of the movies.
+    counts : bool
+        Whether ratings are counts of events.
 
     Returns
     -------
     list of GridSearch
-        For the SVD and for the ALS.
+        For the SVD, unless there are counts alone, and for the ALS.
     """
-    kinds: tuple[tuple[Objective, Mapping[str, Section]], ...] = (
-        (SvdObjective(train, validation, seed), tune.svd),
-        (AlsObjective(train, validation, seed, relevance_threshold, content), tune.als),
-    )
+    als = AlsObjective(train, validation, seed, relevance_threshold, content, counts=counts)
+    kinds: list[tuple[Objective, Mapping[str, Section]]] = [(als, tune.als)]
+    if not counts:
+        kinds.insert(0, (SvdObjective(train, validation, seed), tune.svd))
     if tune.search == "grid":
         return [GridSearch(objective, configurations) for objective, configurations in kinds]
     return [TpeSearch(objective, configurations, tune.trials, seed) for objective, configurations in kinds]

@@ -24,6 +24,7 @@ class SvdObjective(Objective):
         "movierec.models.sgd.float32",
         "movierec.models.sgd.schedule",
         "movierec.models.sgd.strata",
+        "movierec.models.strength",
         "movierec.models.svd",
         "movierec.seeds",
         "movierec.tuning.objective",

@@ -33,6 +33,20 @@ def test_columns_come_in_any_order(folder_of: FolderOf) -> None:
     assert rows_of(read_tags(csv_with(folder_of, "tag,movieId,userId\nnoir,5,7"))) == [(7, 5, "noir")]
 
 
+def test_tags_get_the_codes_of_text_ids(folder_of: FolderOf) -> None:
+    users = pd.DataFrame({"user_id": [1, 2], "source_id": ["U1", "007"]})
+    movies = pd.DataFrame({"movie_id": [1, 2], "source_id": ["a/b", "z"]})
+    text = HEADER + "007,z,Noir,1\nstranger, a/b ,slow,2\nU1,unlisted,dull,3\n"
+    assert rows_of(read_tags(csv_with(folder_of, text), users, movies)) == [(2, 2, "noir"), (-1, 1, "slow")]
+
+
+def test_own_codes_are_read_as_they_are(folder_of: FolderOf) -> None:
+    users = pd.DataFrame({"user_id": [7], "source_id": ["7"]})
+    movies = pd.DataFrame({"movie_id": [5]})
+    found = rows_of(read_tags(csv_with(folder_of, HEADER + "7,5,Noir,1\n9,6,slow,2\n"), users, movies))
+    assert found == [(7, 5, "noir"), (9, 6, "slow")]
+
+
 def test_a_tag_of_a_dat_may_hold_its_separator(folder_of: FolderOf) -> None:
     folder = folder_of({"ratings.dat": b"", "movies.dat": b"", "tags.dat": b"15::4973::a::b::1215184630\n"})
     assert rows_of(read_tags(folder)) == [(15, 4973, "a::b")]

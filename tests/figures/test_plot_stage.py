@@ -15,7 +15,8 @@ from stages import plot
 
 ROWS = len(BY_NAME)
 LETTERS = tuple("abcdefghijklmnop"[:ROWS])
-INPUTS = [*(f"plots/{name}.csv" for name in COLUMNS), "metrics/details/fetch.json", "metrics/details/abtest.json"]
+DETAILS = [f"metrics/details/{name}.json" for name in ("fetch", "clean", "abtest")]
+INPUTS = [*(f"plots/{name}.csv" for name in COLUMNS), *DETAILS]
 
 
 def sample_table(columns: tuple[str, ...]) -> pd.DataFrame:
@@ -42,6 +43,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     arms = {"control": {"n": 1}, "treatment": {"n": 2}}
     write_json({**names, "arms": arms, "design": design}, tmp_path / "metrics/details/abtest.json")
     write_json({"name": "ml-100k"}, tmp_path / "metrics/details/fetch.json")
+    write_json({"scale": {"low": 1.0, "high": 5.0, "step": 1.0}}, tmp_path / "metrics/details/clean.json")
     return tmp_path
 
 

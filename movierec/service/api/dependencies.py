@@ -22,6 +22,7 @@ from movierec.service.storage.store import Store, StoreUnavailableError
 
 WRITERS: Final = 8
 LONGEST_WAIT_S: Final = 5.0
+EVENT: Final = 1.0  # what is stored in place of a rating
 
 Result = TypeVar("Result")
 
@@ -58,8 +59,9 @@ class Dependencies:
             raise StoreUnavailableError("the database of ratings is busy: try again") from None
 
     async def stored_ratings(self, live: Live, user_id: OwnId) -> Mapping[OwnId, float]:
-        """Return a user's stars by movie in the store."""
-        load = partial(to_thread.run_sync, partial(self.store.ratings_of, user_id))
+        """Return a user's stars, or counts of events, by movie in the store."""
+        read = partial(self.store.ratings_of, user_id, counts=live.artifacts.implicit)
+        load = partial(to_thread.run_sync, read)
         return (await live.stored.get(user_id, None, load))[0]
 
     async def find_profile(self, live: Live, user_id: OwnId) -> Profile:
@@ -81,16 +83,26 @@ def find_movie(artifacts: Artifacts, movie_id: OwnId) -> Movie:
     return movie
 
 
-def require_rating(artifacts: Artifacts, rating: float) -> None:
-    """Check a rating against the data's scale.
+def require_rating(artifacts: Artifacts, rating: float | None) -> float:
+    """Check a rating against the data's scale, or that an event comes without.
+
+    Returns
+    -------
+    float
+        What to store: the rating, or 1 for an event.
 
     Raises
     ------
     HTTPException
-        422 if it is not on it.
+        422 if it is not on the scale, there is none, or there should be none.
     """
-    if not artifacts.scale.holds(rating):
+    if artifacts.implicit:
+        if rating is not None:
+            raise HTTPException(422, "body.rating: this data has events without ratings: leave the rating out")
+        return EVENT
+    if rating is None or not artifacts.scale.holds(rating):
         raise HTTPException(422, f"body.rating: the ratings of this data are {artifacts.scale.describe()}")
+    return rating
 
 
 def now_s() -> int:

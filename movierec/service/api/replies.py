@@ -22,14 +22,14 @@ class MovieOut(_Out):
     year: int | None
     genres: tuple[str, ...] = Field(examples=[["Drama"]])
     ratings: int = Field(description="how many the data has")
-    mean: float | None = Field(description="Bayesian average in stars")
+    mean: float | None = Field(description="Bayesian average in stars; null without ratings")
 
 
 class ReasonOut(_Out):
     """One of the user's own ratings behind a recommendation."""
 
     movie: MovieOut
-    rating: float
+    rating: float = Field(description="where there are no ratings: how many events")
     weight: float = Field(description="its part of the score")
 
 
@@ -70,7 +70,7 @@ class RatingOut(_Out):
     stored: Literal[True] = True
     user_id: OwnId
     movie_id: OwnId
-    rating: float
+    rating: float | None = Field(description="null of an event without a rating")
     timestamp: int
 
 
@@ -78,7 +78,7 @@ class OwnRating(_Out):
     """What a user gave a movie."""
 
     movie: MovieOut
-    rating: float
+    rating: float = Field(description="where there are no ratings: how many events")
     source: Literal["training", "service"]
 
 
@@ -121,7 +121,8 @@ class Filters(_Out):
 
     genres: tuple[str, ...]
     decades: tuple[int, ...]
-    scale: RatingScale
+    feedback: Literal["explicit", "implicit"] = Field(description="ratings, or events such as likes and plays")
+    scale: RatingScale = Field(description="of the ratings; where there are none, of the counts of events")
     text_ids: bool = Field(description="whether users are called by texts, not by integers")
 
 
@@ -131,7 +132,7 @@ class ServedModels(_Out):
     model_version: str
     models: tuple[str, ...]
     champion: str = Field(description="ranks the recommendations; where an experiment is on, its arms do")
-    rating_model: str = Field(description="predicts stars")
+    rating_model: str | None = Field(description="predicts stars; null where there are no ratings")
 
 
 class Predictions(_Out):

@@ -57,7 +57,7 @@ class RequestLog:
         return None
 
     def _record(self, scope: Scope, request_id: str, status: int, seconds: float) -> None:
-        route = getattr(scope.get("route"), "path", UNKNOWN_ROUTE)  # its template: a path holds a user's id
+        route = getattr(scope.get("route"), "path_format", UNKNOWN_ROUTE)  # its template: a path holds a user's id
         method = scope["method"] if scope["method"] in _METHODS else "other"
         self._monitor.requests.labels(route, method, str(status)).observe(seconds)
         if status >= 500:

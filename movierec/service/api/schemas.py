@@ -87,11 +87,13 @@ class SearchQuery(_In):
 
 
 class RatingIn(_Body):
-    """A rating to store."""
+    """A rating to store; of data without ratings an event, such as a like or a play, which has none."""
 
     user_id: UserId
     movie_id: MovieId
-    rating: Stars
+    rating: Stars | None = Field(
+        default=None, description="required where /v1/genres says feedback: explicit, refused where it says implicit"
+    )
     timestamp: Seconds | None = Field(default=None, description="when it was given; by default now")
 
 

@@ -5,7 +5,7 @@ import { announce, byId, make } from './dom.js';
 import { makeList, showAnswer, showFailure } from './lists.js';
 import { makeFacts, makeTile, shortTitle, titleOf } from './movies.js';
 import { startSearch } from './search.js';
-import { formatStars, makeStars, setScale } from './stars.js';
+import { formatStars, getWords, hasEvents, makeStars, setScale } from './stars.js';
 
 const FIRST_NEW_USER = 1_000_000_000;
 const LAST_USER = 2_147_483_647;
@@ -13,12 +13,12 @@ const MOST_RATINGS = 500;
 const SHOWN_RATINGS = matchMedia('(width < 56rem)').matches ? 3 : 8;
 const BEST = [{ name: '', model: '', id: 'results-title' }];
 const BOTH = [
-  { name: 'Most stars', by: 'rating_model', id: 'stars-title', about: 'Films it expects the most stars for' },
+  { name: 'Most stars', by: 'rating_model', id: 'stars-title', about: 'Films it expects the highest ratings for' },
   { name: 'Best matches', by: 'champion', id: 'best-title', about: 'Films it would show you first' },
 ];
 
 let user = 0;
-let ratings = []; // {movie, rating}, latest first; a rating of 0 is chosen and not yet given
+let ratings = []; // {movie, rating}, latest first; a rating of null is chosen and not yet given
 let lists = [];
 let turn = new AbortController(); // aborted when another user is shown
 let round = new AbortController(); // aborted when the lists are asked for again
@@ -91,11 +91,12 @@ async function surprise() {
 
 function showRatings() {
   const mine = user >= FIRST_NEW_USER;
-  const given = ratings.filter(({ rating }) => rating).length;
+  const given = ratings.filter(({ rating }) => rating != null).length;
+  const title = getWords().ratings;
   byId('identity').textContent = mine ? 'You, a new user' : `User ${user}`;
   byId('me').textContent = mine ? 'Start over' : 'Back to me';
   byId('me').disabled = mine && !given;
-  byId('ratings-title').textContent = given ? `Ratings (${given}${given < MOST_RATINGS ? '' : '+'})` : 'Ratings';
+  byId('ratings-title').textContent = given ? `${title} (${given}${given < MOST_RATINGS ? '' : '+'})` : title;
   byId('ratings-empty').hidden = ratings.length > 0;
   byId('jump').hidden = !given;
   byId('ratings-more').hidden = ratings.length <= SHOWN_RATINGS;
@@ -113,7 +114,9 @@ function makeRated({ movie, rating }) {
 }
 
 function choose(movie) {
-  const known = ratings.find((one) => one.movie.movie_id === movie.movie_id) ?? { movie, rating: 0 };
+  const known = ratings.find((one) => one.movie.movie_id === movie.movie_id) ?? { movie, rating: null };
+  if (hasEvents() && known.rating == null) rate(movie, 1);
+  if (hasEvents()) return;
   ratings = [known, ...ratings.filter((one) => one !== known)];
   showRatings();
   byId('ratings').querySelector('input').focus();
@@ -122,7 +125,7 @@ function choose(movie) {
 async function rate(movie, stars) {
   const rater = user;
   try {
-    await sendRating(rater, movie.movie_id, stars);
+    await sendRating(rater, movie.movie_id, hasEvents() ? undefined : stars); // an event has no rating
   } catch (error) {
     report(error, rate, movie, stars);
     return false;
@@ -135,7 +138,7 @@ async function rate(movie, stars) {
   const focused = rememberFocus();
   showRatings();
   focused();
-  byId('ratings').querySelector(`[data-movie="${movie.movie_id}"] .stars`)?.take(stars);
+  byId('ratings').querySelector(`[data-movie="${CSS.escape(movie.movie_id)}"] .stars`)?.take(stars);
   announce(`${titleOf(movie)}: ${formatStars(stars)}, saved.`);
   refresh();
   return true;
@@ -146,12 +149,12 @@ function rememberFocus() {
   const row = document.activeElement.closest('li[data-movie]');
   const holder = row?.parentElement;
   const place = row ? [...holder.children].indexOf(row) : -1;
-  const kind = document.activeElement.tagName === 'SUMMARY' ? 'summary' : 'input';
+  const kind = document.activeElement.tagName === 'SUMMARY' ? 'summary' : 'input, .mark';
   return () => {
     if (!row || document.activeElement !== document.body) return;
-    const same = holder.querySelector(`[data-movie="${row.dataset.movie}"]`);
+    const same = holder.querySelector(`[data-movie="${CSS.escape(row.dataset.movie)}"]`);
     const next = same ?? holder.children[Math.min(place, holder.children.length - 1)];
-    (next?.querySelector(kind) ?? next?.querySelector('input') ?? byId('results')).focus({ preventScroll: true });
+    (next?.querySelector(kind) ?? next?.querySelector('input, .mark') ?? byId('results')).focus({ preventScroll: true });
   };
 }
 
@@ -188,11 +191,18 @@ const nameFirst = ({ items: [first] }) => (first ? titleOf(first.movie) : 'none'
 
 async function loadFilters() {
   try {
-    const [{ genres, decades, scale, text_ids: textIds }, models] = await Promise.all([getGenres(), getModels()]);
+    const [{ genres, decades, scale, feedback, text_ids: textIds }, models] = await Promise.all([getGenres(), getModels()]);
     BOTH.forEach((list) => { list.model = models[list.by]; });
-    byId('compare').disabled = models.rating_model === models.champion;
+    byId('compare').disabled = !models.rating_model || models.rating_model === models.champion;
     if (textIds) Object.assign(byId('user'), { type: 'text', inputMode: 'text', maxLength: 200 });
-    if (setScale(scale) && user) showUser(user);
+    byId('surprise').hidden = textIds; // no text is found by chance
+    const redraw = setScale(scale, feedback);
+    const { rate: heading, hint, keys } = getWords();
+    byId('rate-title').textContent = heading;
+    byId('query-hint').textContent = hint;
+    byId('keys').textContent = keys;
+    byId('foot').hidden = feedback === 'implicit';
+    if (redraw && user) showUser(user);
     byId('genre').append(...genres.map((genre) => make('option', {}, genre)));
     byId('decade').append(...decades.map((decade) => make('option', { value: decade }, `${decade}s`)));
   } catch (error) {

@@ -2,7 +2,7 @@
 
 import { make } from './dom.js';
 import { makeFacts, makeTile, shortTitle, titleOf } from './movies.js';
-import { formatStars, makeStars } from './stars.js';
+import { formatExpected, formatStars, hasEvents, hasStars, makeStars, toFive } from './stars.js';
 
 const STRATEGIES = {
   personal: 'from the ratings the model was trained on',
@@ -53,19 +53,19 @@ function makeFilm({ movie, predicted_rating: predicted, low, high, reasons }, { 
   const main = shortTitle(movie);
   const facts = makeFacts(movie);
   if (low != null) facts.append(makeBand(predicted, low, high));
-  else if (predicted != null) facts.append(make('span', { class: 'guess' }, `★ ${predicted.toFixed(1)} predicted`));
-  else if (movie.mean != null) facts.append(make('span', { class: 'guess' }, `★ ${movie.mean.toFixed(1)} on average`));
+  else if (predicted != null) facts.append(make('span', { class: 'guess' }, `${formatExpected(predicted)} predicted`));
+  else if (movie.mean != null) facts.append(make('span', { class: 'guess' }, `${formatExpected(movie.mean)} on average`));
   return make('li', { class: 'film', 'data-movie': movie.movie_id },
     makeTile(movie),
     make('div', { class: 'what' }, make(level, { class: 'title' }, main, make('span', { class: 'alias' }, title.slice(main.length)), ' ', makeChange(change)), facts,
       reasons?.length ? makeReasons(reasons, open) : null),
-    stars ?? makeStars(title, 0, (chosen) => rate(movie, chosen)));
+    stars ?? makeStars(title, null, (chosen) => rate(movie, chosen)));
 }
 
 function makeBand(predicted, low, high) {
-  const told = `stars expected; 8 in 10 such films get ${low.toFixed(1)} to ${high.toFixed(1)}`;
-  return make('span', { class: 'guess' }, `★ ${predicted.toFixed(1)} `,
-    make('span', { class: 'band', role: 'img', 'aria-label': told, title: told, '--low': low, '--mid': predicted, '--high': high }));
+  const told = `${hasStars() ? 'stars' : 'rating'} expected; 8 in 10 such films get ${low.toFixed(1)} to ${high.toFixed(1)}`;
+  return make('span', { class: 'guess' }, `${formatExpected(predicted)} `,
+    make('span', { class: 'band', role: 'img', 'aria-label': told, title: told, '--low': toFive(low), '--mid': toFive(predicted), '--high': toFive(high) }));
 }
 
 function makeChange(change) {
@@ -81,7 +81,7 @@ function makeReasons(reasons, open) {
     make('summary', {}, 'Because of ', make('cite', {}, shortTitle(first.movie)), reasons.length > 1 ? ` and ${reasons.length - 1} more` : ''),
     make('ul', { class: 'reasons' }, reasons.map(({ movie, rating, weight }) =>
       make('li', { '--share': `${100 * weight / shown}%` }, make('cite', {}, shortTitle(movie)),
-        make('span', { class: 'gave' }, `rated ${formatStars(rating)}`),
+        make('span', { class: 'gave' }, hasEvents() ? '' : `rated ${formatStars(rating)}`),
         make('span', { class: 'share' }, `${(100 * weight).toFixed(weight < 0.1 ? 1 : 0)} %`)))));
 }
 

@@ -3,9 +3,9 @@
 import { findMovies } from './api.js';
 import { byId, make } from './dom.js';
 import { makeFacts, makeTile, titleOf } from './movies.js';
+import { getWords } from './stars.js';
 
 const PAUSE_MS = 180;
-const HINT = 'Choose one, then give it stars.';
 
 export function startSearch(choose, report, settle) {
   const input = byId('query');
@@ -19,7 +19,7 @@ export function startSearch(choose, report, settle) {
   input.addEventListener('input', () => {
     clearTimeout(timer);
     request.abort();
-    if (!input.value.trim()) return close(HINT);
+    if (!input.value.trim()) return close(getWords().hint);
     timer = setTimeout(look, PAUSE_MS);
     return undefined;
   });
@@ -34,7 +34,7 @@ export function startSearch(choose, report, settle) {
       if (!list.hidden) pick(Math.max(active, 0));
     } else if (event.key === 'Escape') {
       if (list.hidden) input.value = '';
-      close(HINT);
+      close(getWords().hint);
     }
   });
   input.addEventListener('blur', () => close());
@@ -92,7 +92,7 @@ export function startSearch(choose, report, settle) {
   function pick(i) {
     const movie = movies[i];
     input.value = '';
-    close(HINT);
+    close(getWords().hint);
     choose(movie);
   }
 }

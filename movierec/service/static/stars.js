@@ -1,29 +1,74 @@
-// The control that gives stars: a native slider from 0 (not rated) to 5, drawn as stars; on any other scale a number.
-// A click saves at once. Keys only choose, since they pass through every value between; Enter or the button saves.
+// The control that gives stars: a native slider from 0 (not rated) to 5, drawn as stars; on any other scale a number;
+// without ratings a button. A click saves at once. Keys only choose, since they pass through every value between; Enter
+// or the button saves. What is not rated is null: 0 is a rating on some scales.
 
 import { make } from './dom.js';
 
-export const formatStars = (stars) => (stars ? `${stars} star${stars === 1 ? '' : 's'}` : 'not rated');
+const scale = { low: 0.5, high: 5, step: 0.5, feedback: 'explicit' };
+export const hasEvents = () => scale.feedback === 'implicit';
+export const hasStars = () => !hasEvents() && scale.high === 5 && [0.5, 1].includes(scale.low) && [0.5, 1].includes(scale.step);
 
-const scale = { low: 0.5, high: 5, step: 0.5 };
-const hasStars = () => scale.high === 5 && [0.5, 1].includes(scale.low) && [0.5, 1].includes(scale.step);
+export function formatStars(stars) {
+  if (stars == null) return 'not rated';
+  if (hasEvents()) return 'seen';
+  return hasStars() ? `${stars} star${stars === 1 ? '' : 's'}` : `${stars} of ${scale.high}`;
+}
 
-/** Take the data's scale; return whether what was drawn before does not suit it. */
-export function setScale(found) {
+/** Say an expected rating, which no one gave. */
+export const formatExpected = (rating) => `${hasStars() ? '★ ' : ''}${rating.toFixed(1)}`;
+
+/** Place a rating on a scale of five. */
+export const toFive = (rating) => (hasStars() ? rating : 5 * (rating - scale.low) / (scale.high - scale.low || 1));
+
+/** What the page says about the control. */
+export function getWords() {
+  if (hasEvents()) return { rate: 'Add a film', hint: 'Choose one that you have seen.', ratings: 'Seen', keys: '' };
+  const hint = `Choose one, then give it ${hasStars() ? 'stars' : `${scale.low} to ${scale.high}`}.`;
+  const keys = `By keyboard: arrows choose the ${hasStars() ? 'stars, Enter saves them' : 'number, Enter saves it'}.`;
+  return { rate: 'Rate a film', hint, ratings: 'Ratings', keys };
+}
+
+/** Take the data's scale and kind of feedback; return whether what was drawn before does not suit it. */
+export function setScale(found, feedback) {
   const drawn = JSON.stringify(scale);
-  Object.assign(scale, found);
+  Object.assign(scale, found, { feedback });
   return JSON.stringify(scale) !== drawn;
+}
+
+/** `save` promises whether the event was stored. */
+function makeEvent(title, count, save) {
+  let seen = count;
+  const button = make('button', { class: 'mark' }, '');
+  const form = make('form', { class: 'stars event', onsubmit: submit }, button);
+  form.take = (stars) => { seen = stars; show(); };
+  show();
+  return form;
+
+  function show() {
+    button.textContent = seen ? 'Seen' : 'Seen it?';
+    button.setAttribute('aria-label', seen ? `You have seen ${title}` : `I have seen ${title}`);
+    button.setAttribute('aria-pressed', String(Boolean(seen)));
+    button.disabled = Boolean(seen);
+  }
+
+  async function submit(event) {
+    event.preventDefault();
+    button.disabled = true;
+    if (await save(1)) seen = 1;
+    show();
+  }
 }
 
 /** `save` is given the stars and promises whether they were stored; the form's `take` shows stars stored elsewhere. */
 export function makeStars(title, rating, save) {
-  let saved = rating ?? 0;
+  if (hasEvents()) return makeEvent(title, rating, save);
+  let saved = rating ?? null;
   let wanted = saved;
   let saving = false;
   let pointing = false;
   const slider = make('input', {
-    ...(hasStars() ? { type: 'range', min: 0, max: 5, step: scale.step, value: saved }
-      : { type: 'number', min: scale.low, max: scale.high, step: scale.step || 'any', value: saved || '' }),
+    ...(hasStars() ? { type: 'range', min: 0, max: 5, step: scale.step, value: saved ?? 0 }
+      : { type: 'number', min: scale.low, max: scale.high, step: scale.step || 'any', value: saved ?? '' }),
     'aria-label': `Your rating of ${title}`,
     onpointerdown: () => { pointing = true; },
     oninput: show,
@@ -31,7 +76,7 @@ export function makeStars(title, rating, save) {
     onkeydown: (event) => {
       pointing = false;
       if (event.key === 'Enter') { event.preventDefault(); form.requestSubmit(); }
-      if (event.key === 'Escape') { slider.value = wanted; show(); }
+      if (event.key === 'Escape') { write(wanted); show(); }
     },
   });
   const button = make('button', { class: 'save' }, 'Save');
@@ -40,23 +85,32 @@ export function makeStars(title, rating, save) {
   show();
   return form;
 
+  function read() {
+    if (hasStars()) return Number(slider.value) || null;
+    return slider.value === '' ? null : Number(slider.value);
+  }
+
+  function write(stars) {
+    slider.value = stars ?? (hasStars() ? 0 : '');
+  }
+
   function settle(stars) {
-    if (Number(slider.value) === wanted) slider.value = stars; // else something is being chosen
+    if (read() === wanted) write(stars); // else something is being chosen
     saved = wanted = stars;
     show();
   }
 
   function show() {
-    const value = Number(slider.value);
+    const value = read();
     slider.setAttribute('aria-valuetext', formatStars(value));
-    form.style.setProperty('--stars', value);
-    form.classList.toggle('changed', value !== wanted && value > 0);
-    form.dataset.value = value ? value.toFixed(1) : '';
+    form.style.setProperty('--stars', value ?? 0);
+    form.classList.toggle('changed', value !== wanted && value != null);
+    form.dataset.value = value != null && hasStars() ? value.toFixed(1) : '';
   }
 
   async function submit(event) {
     event.preventDefault();
-    wanted = Number(slider.value) || wanted;
+    wanted = read() ?? wanted;
     show();
     if (saving) return; // what is wanted now is saved next
     saving = true;

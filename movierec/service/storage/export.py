@@ -11,7 +11,7 @@ from movierec import paths
 from movierec.columns import GENRES, MOVIE_ID, RATING, RATING_COLUMNS, TIMESTAMP, TITLE, USER_ID, YEAR
 from movierec.data.source_ids import SOURCE_ID, SourceIds
 from movierec.errors import MovierecError
-from movierec.io import read_parquet, replace_atomically
+from movierec.io import read_json, read_parquet, replace_atomically
 from movierec.service.storage.store import Store
 
 _TYPES: Final = {USER_ID: pl.String, MOVIE_ID: pl.String, RATING: pl.Float32, TIMESTAMP: pl.Int64}
@@ -35,8 +35,9 @@ def export_new(store: Store, folder: Path) -> int:
     MovierecError
         If the store does not answer or the file cannot be written.
     """
-    ratings = _keep_newest(_read_stored(store))
-    _write_csv(ratings.rename(_CSV_COLUMNS), folder / "ratings.csv")
+    counts, stored = _has_counts(), _read_stored(store)
+    ratings = _add_up(stored.with_columns(new=True)).drop("new") if counts else _keep_newest(stored)
+    _write_csv(_name_columns(ratings, counts=counts), folder / "ratings.csv")
     return ratings.height
 
 
@@ -57,6 +58,10 @@ def export_all(store: Store, folder: Path) -> tuple[int, int]:
     ------
     MovierecError
         As `export_new`, or if the pipeline's clean data is absent or damaged.
+
+    Notes
+    -----
+    Of data without ratings the events of a pair are counted: those of the data, and the service's that are newer.
     """
     table = read_parquet(paths.CLEAN_RATINGS)
     movies = read_parquet(paths.CLEAN_MOVIES)
@@ -67,10 +72,11 @@ def export_all(store: Store, folder: Path) -> tuple[int, int]:
     if TIMESTAMP not in table:
         trained = trained.with_columns(pl.lit(0, pl.Int64).alias(TIMESTAMP))  # before everything that was given here
     both = pl.concat([trained.with_columns(new=False), _read_stored(store).with_columns(new=True)])
-    ratings = _keep_newest(both)
+    counts = _has_counts()
+    ratings = _add_up(both) if counts else _keep_newest(both)
     _write_csv(_format_movies(pl.from_pandas(movies)), folder / "movies.csv")
     left_out = ["new"] if TIMESTAMP in table else ["new", TIMESTAMP]
-    _write_csv(ratings.drop(left_out).rename(_CSV_COLUMNS, strict=False), folder / "ratings.csv")
+    _write_csv(_name_columns(ratings.drop(left_out), counts=counts), folder / "ratings.csv")
     return ratings.height, int(ratings["new"].sum())
 
 
@@ -94,6 +100,24 @@ def _keep_newest(ratings: pl.DataFrame) -> pl.DataFrame:
     numbers = [pl.col(name).cast(pl.Int64, strict=False) for name in _IDS]  # null for text, which comes first
     by_time = ratings.sort(*numbers, *_IDS, TIMESTAMP, maintain_order=True)
     return by_time.unique([USER_ID, MOVIE_ID], keep="last", maintain_order=True)
+
+
+def _add_up(ratings: pl.DataFrame) -> pl.DataFrame:
+    """Count each pair's events; of those here only newer ones than the data's, which may have taken in the others."""
+    known = pl.col(TIMESTAMP).filter(~pl.col("new")).max().over(_IDS).fill_null(-1)
+    newer = ratings.filter(~pl.col("new") | (pl.col(TIMESTAMP) > known))
+    counted = newer.group_by(_IDS).agg(pl.col(RATING).sum(), pl.col(TIMESTAMP).max(), pl.col("new").any())
+    return _keep_newest(counted)
+
+
+def _has_counts() -> bool:
+    """Tell whether the pipeline's data has events instead of ratings; without data it is taken to have ratings."""
+    path = paths.DETAILS / "clean.json"
+    return path.is_file() and bool(read_json(path)["implicit"])
+
+
+def _name_columns(ratings: pl.DataFrame, *, counts: bool) -> pl.DataFrame:
+    return ratings.rename(_CSV_COLUMNS | ({RATING: "count"} if counts else {}), strict=False)
 
 
 def _format_movies(movies: pl.DataFrame) -> pl.DataFrame:

@@ -111,15 +111,22 @@ class Store:
                 require_same_rating(connection, keyed)
             return Receipt(replace(rating, timestamp=keyed.timestamp), new)
 
-    def ratings_of(self, user_id: OwnId) -> dict[OwnId, float]:
-        """Return a user's stars by movie id, the newest of each movie; empty for a user who is not known."""
+    def ratings_of(self, user_id: OwnId, *, counts: bool = False) -> dict[OwnId, float]:
+        """Return a user's stars by movie id, the newest of each movie; empty for a user who is not known.
+
+        Where they are `counts` of events, those of a movie are added up.
+        """
         named, movie = join_name(RATINGS, RATINGS.c.movie_id, "movies")
         query = select(RATINGS.c.movie_id, movie, RATINGS.c.rating).select_from(named)
         newest_last = (RATINGS.c.timestamp, RATINGS.c.id)
         with self._transact() as connection:
             key = find_key(connection, user_id)
             rows = connection.execute(query.where(RATINGS.c.user_id == key).order_by(*newest_last))
-            return {read_key(movie_id, name): stars for movie_id, name, stars in rows}
+            found: dict[OwnId, float] = {}
+            for movie_id, name, stars in rows:
+                own = read_key(movie_id, name)
+                found[own] = stars + (found.get(own, 0.0) if counts else 0.0)
+            return found
 
     def all_ratings(self) -> Iterator[StoredRating]:
         """Yield every rating in the order of storing; one stored meanwhile may or may not be among them."""

@@ -85,7 +85,7 @@ def test_both_models_side_by_side_and_below_each_other_on_a_phone(open_page: Ope
         page.get_by_role("button", name="Show").click()
         page.get_by_label("Compare two models").check()
         stars, best = (page.get_by_role("region", name=name) for name in ("Most stars", "Best matches"))
-        expect(stars.locator(".source")).to_contain_text(artifacts.rating_model)
+        expect(stars.locator(".source")).to_contain_text(str(artifacts.rating_model))
         expect(best.locator(".source")).to_contain_text(artifacts.champion)
         assert shown_titles(page, 0) != shown_titles(page, 1)
         first, second = stars.bounding_box(), best.bounding_box()

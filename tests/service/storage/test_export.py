@@ -9,7 +9,7 @@ import pytest
 from movierec import paths
 from movierec.data.readers import read_movies, read_ratings
 from movierec.errors import MovierecError
-from movierec.io import read_parquet, write_parquet
+from movierec.io import read_parquet, write_json, write_parquet
 from movierec.service.storage.export import export_all, export_new
 from movierec.service.storage.records import LATEST
 from movierec.service.storage.store import ConflictError, Store, StoredRating
@@ -121,3 +121,15 @@ def test_own_ids_are_written_without_times_where_there_are_none(store: Store, tm
         "B1,A,(no genres listed)",
         "42,B (1999),Drama",
     ]
+
+
+def test_events_are_added_to_the_counts_of_the_data_once(store: Store, tmp_path: Path) -> None:
+    write_json({"implicit": 1}, paths.DETAILS / "clean.json")
+    add(store, (1, 10, 1.0, 101), (1, 10, 1.0, 102), (1, 10, 1.0, 99), (2, 13, 1.0, 5))
+    assert export_all(store, tmp_path / "out") == (4, 2)
+    lines = (tmp_path / "out" / "ratings.csv").read_text().splitlines()
+    expected = ["1,10,6.0,102", "1,11,3.5,100", "2,13,1.0,5", "3,10,0.5,200"]
+    assert lines == ["userId,movieId,count,timestamp", *expected]
+    assert export_new(store, tmp_path / "new") == 2
+    lines = (tmp_path / "new" / "ratings.csv").read_text().splitlines()
+    assert lines == ["userId,movieId,count,timestamp", "1,10,3.0,102", "2,13,1.0,5"]

@@ -21,17 +21,17 @@ async def search_movies(query: Annotated[SearchQuery, Query()], live: LiveNow) -
     return FoundMovies.of(await to_thread.run_sync(search))
 
 
-@router.get("/movies/{movie_id}", responses=describe_problems(404, 422))
-async def show_movie(movie_id: MovieId, live: LiveNow) -> MovieOut:
-    """Show a movie."""
-    return MovieOut.model_validate(find_movie(live.artifacts, movie_id))
-
-
-@router.get("/movies/{movie_id}/similar", responses=describe_problems(404, 422))
+@router.get("/movies/{movie_id:path}/similar", responses=describe_problems(404, 422))
 async def list_similar(movie_id: MovieId, live: LiveNow, k: Annotated[ListLength, Query()] = 10) -> FoundMovies:
     """List the movies that the same people like."""
     find_movie(live.artifacts, movie_id)
     return FoundMovies.of(live.engine.similar(movie_id, k))
+
+
+@router.get("/movies/{movie_id:path}", responses=describe_problems(404, 422))
+async def show_movie(movie_id: MovieId, live: LiveNow) -> MovieOut:
+    """Show a movie."""
+    return MovieOut.model_validate(find_movie(live.artifacts, movie_id))
 
 
 @router.get("/genres")
@@ -40,6 +40,7 @@ async def list_filters(live: LiveNow) -> Filters:
     return Filters(
         genres=live.artifacts.catalogue.genres,
         decades=live.artifacts.catalogue.decades,
+        feedback="implicit" if live.artifacts.implicit else "explicit",
         scale=RatingScale.model_validate(live.artifacts.scale),
         text_ids=live.artifacts.profiles.users.are_text,
     )

@@ -5,7 +5,7 @@ from collections import defaultdict
 from functools import partial
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Response
+from fastapi import APIRouter, Header, HTTPException, Response
 
 from movierec.recommender.profiles import Profile
 from movierec.recommender.scorer import Expectation
@@ -32,21 +32,28 @@ IdempotencyKey = Annotated[
 async def add_rating(
     rating: RatingIn, dependencies: Deps, live: LiveNow, response: Response, idempotency_key: IdempotencyKey = None
 ) -> RatingOut:
-    """Store a rating; when this answers it is on the disk, and the user's next recommendation reflects it."""
+    """Store a rating, or an event without one; when this answers it is on the disk, and the next answer reflects it.
+
+    Where the data has events instead of ratings, such as likes or plays, a body without a rating is one event. All
+    events of a user and movie in one second are one.
+    """
     find_movie(live.artifacts, rating.movie_id)
-    require_rating(live.artifacts, rating.rating)
+    stars = require_rating(live.artifacts, rating.rating)
     profile = await dependencies.find_profile(live, rating.user_id)
-    receipt = await _store(dependencies, rating, idempotency_key)
-    if receipt.new:
+    receipt = await _store(dependencies, rating, stars, idempotency_key)
+    if receipt.new and not live.artifacts.implicit:
         _measure_error(dependencies, live, profile, receipt.rating)
     dependencies.monitor.ratings.labels("stored" if receipt.new else "known").inc()
     response.status_code = 201 if receipt.new else 200
-    return RatingOut.model_validate(receipt.rating)
+    found = RatingOut.model_validate(receipt.rating)
+    return found.model_copy(update={"rating": None}) if live.artifacts.implicit else found
 
 
-@router.post("/predictions", responses=describe_problems(404))
+@router.post("/predictions", responses=describe_problems(404, 409))
 async def predict_ratings(pairs: PairsIn, dependencies: Deps, live: LiveNow) -> Predictions:
     """Predict ratings, of any user and movie; what is unknown of them counts as average."""
+    if live.artifacts.implicit:
+        raise HTTPException(409, "there is no rating to predict: the data has events alone, such as likes or plays")
     places = defaultdict(list)
     for place, pair in enumerate(pairs.pairs):
         places[pair.user_id].append(place)
@@ -69,10 +76,10 @@ async def predict_ratings(pairs: PairsIn, dependencies: Deps, live: LiveNow) -> 
     )
 
 
-async def _store(dependencies: Dependencies, rating: RatingIn, key: str | None) -> Receipt:
+async def _store(dependencies: Dependencies, rating: RatingIn, stars: float, key: str | None) -> Receipt:
     """Store a rating at its time, or as the user's newest of the movie if it came without."""
     timestamp = now_s() if rating.timestamp is None else rating.timestamp
-    stored = StoredRating(rating.user_id, rating.movie_id, rating.rating, timestamp)
+    stored = StoredRating(rating.user_id, rating.movie_id, stars, timestamp)
     content, newest = rating.model_dump_json(), rating.timestamp is None
     try:
         return await dependencies.write(partial(dependencies.store.add_rating, stored, key, content, newest=newest))

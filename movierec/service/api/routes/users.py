@@ -30,7 +30,7 @@ router = APIRouter(prefix="/v1/users", tags=["users"], responses=describe_proble
 RatingsLimit = Annotated[int, Query(ge=1, le=1000, description="ratings at most")]
 
 
-@router.get("/{user_id}/recommendations", response_model=Recommendations, responses=describe_problems(404))
+@router.get("/{user_id:path}/recommendations", response_model=Recommendations, responses=describe_problems(404))
 async def recommend_movies(
     user_id: UserId, query: Annotated[RecommendationQuery, Query()], dependencies: Deps, live: LiveNow
 ) -> Response:
@@ -40,7 +40,7 @@ async def recommend_movies(
     return Response(answer, media_type="application/json")
 
 
-@router.get("/{user_id}/ratings", responses=describe_problems(404))
+@router.get("/{user_id:path}/ratings", responses=describe_problems(404))
 async def list_ratings(user_id: UserId, dependencies: Deps, live: LiveNow, limit: RatingsLimit = 100) -> OwnRatings:
     """List what a user rated, in the data and here."""
     stored = await dependencies.stored_ratings(live, user_id)

@@ -1,0 +1,48 @@
+"""What feedback without ratings leaves out: the files of models that need ratings say so, and readers can tell."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from movierec.io import replace_atomically, write_csv, write_json
+from movierec.paths import DETAILS
+
+LEFT_OUT: Final = "left_out"
+NO_RATINGS: Final = "no ratings"
+
+
+def leave_out(model: str, outputs: Iterable[Path]) -> None:
+    """Fill a stage's outputs for a model that needs ratings where there are none, and say so in one line.
+
+    A model file holds the reason alone, as does a table, in a column ``left_out``. The details hold it under the
+    model's name, and the headlines, which are numbers, hold nothing there.
+
+    Parameters
+    ----------
+    model : str
+        Kind of the model, as the roster names it.
+    outputs : iterable of Path
+        Files ending in ``.npz``, ``.csv`` or ``.json``.
+    """
+    for path in outputs:
+        if path.suffix == ".npz":
+            with replace_atomically(path) as temporary, temporary.open("wb") as file:
+                np.savez(file, allow_pickle=False, **{LEFT_OUT: np.array(NO_RATINGS)})
+        elif path.suffix == ".csv":
+            write_csv(pd.DataFrame({LEFT_OUT: [NO_RATINGS]}), path)
+        else:
+            write_json({model: {LEFT_OUT: NO_RATINGS} if path.parent == DETAILS else {}}, path)
+    print(f"{model} left out: {NO_RATINGS}")
+
+
+def is_left_out(table: pd.DataFrame) -> bool:
+    """Tell whether a table is one that `leave_out` wrote."""
+    return list(table.columns) == [LEFT_OUT]
+
+
+def describe_rmse(found: float | None) -> str:
+    """Say a model's RMSE on validation, or why there is none."""
+    return f"stars left out: {NO_RATINGS}" if found is None else f"RMSE {found:.4f} on validation"
