@@ -1,4 +1,4 @@
-"""Stage tune: search for good settings of each kind of model on validation, and keep the best model of each."""
+"""Stage tune: search for good settings of each kind of model on validation, and keep the best model or settings."""
 
 from contextlib import closing
 
@@ -35,7 +35,11 @@ def main() -> None:
         for _ in running:
             bar.update()
     for search in searches:
-        search.fit_winner().save(paths.MODELS / f"{TUNED[search.objective.model].name}.npz")
+        entry = TUNED[search.objective.model]
+        if entry.stage == "tune":
+            search.fit_winner().save(paths.MODELS / f"{entry.name}.npz")
+        else:
+            io.write_json(search.best.proposal.settings, paths.DETAILS / f"tune_{entry.name}.json")
         io.write_csv(tabulate_trials(search), paths.PLOTS / f"tune_{search.objective.model}.csv")
         for trial in search.trials:
             note_trial(search.objective.model, trial.proposal.configuration, trial.outcome.training_time_s)

@@ -7,6 +7,7 @@ import pandas as pd
 from movierec.data.content import Content
 from movierec.settings import Section, TuneParams
 from movierec.tuning.als import AlsObjective
+from movierec.tuning.bayes import BayesObjective
 from movierec.tuning.objective import Objective
 from movierec.tuning.search import GridSearch
 from movierec.tuning.svd import SvdObjective
@@ -39,11 +40,12 @@ def plan_searches(
     Returns
     -------
     list of GridSearch
-        For the SVD and for the ALS.
+        For the SVD, for the ALS and for the Bayesian factorisation.
     """
     kinds: tuple[tuple[Objective, Mapping[str, Section]], ...] = (
         (SvdObjective(train, validation, seed), tune.svd),
         (AlsObjective(train, validation, seed, relevance_threshold, content), tune.als),
+        (BayesObjective(train, validation, seed), tune.bayes),
     )
     if tune.search == "grid":
         return [GridSearch(objective, configurations) for objective, configurations in kinds]
