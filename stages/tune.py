@@ -24,8 +24,8 @@ def main() -> None:
     """Write the tuned models, metrics/tune.json, its details and plots/tune_*.csv."""
     params = load_scaled_params()
     train, validation = io.read_parquet(paths.TRAIN), io.read_parquet(paths.VALIDATION)
-    content = Content.load(paths.CONTENT)
-    searches = plan_searches(params.tune, params.evaluate.relevance_threshold, train, validation, params.seed, content)
+    about = Content.load(paths.CONTENT), io.read_parquet(paths.CLEAN_MOVIES)
+    searches = plan_searches(params.tune, params.evaluate.relevance_threshold, train, validation, params.seed, *about)
     planned = sum(search.planned for search in searches)
     memory = TrialMemory(paths.state_dir() / "trials")
     with (

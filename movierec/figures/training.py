@@ -189,7 +189,7 @@ def draw_bayes_tuning(trials: pd.DataFrame) -> Figure:
         As `draw_svd_tuning`.
     """
     figure, best = _draw_trials(trials, "validation_rmse", "bayes", lowest=True)
-    figure.axes[0].set_xlabel("RMSE on validation (stars), of short chains")
+    figure.axes[0].set_xlabel("RMSE on validation (stars)")
     set_title(figure, f"bayes: lowest validation RMSE among {best} stars")
     return figure
 

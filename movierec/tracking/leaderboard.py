@@ -86,7 +86,7 @@ def name_best_params(model: str = "svd") -> str:
     """
     if model not in TUNED:
         raise MovierecError(f"--model is {model!r}: give {' or '.join(TUNED)}")
-    fits = set() if TUNED[model].stage == f"train_{model}" else {f"train_{model}"}  # trials of short chains are apart
+    fits = set() if TUNED[model].stage == f"train_{model}" else {f"train_{model}"}  # its trials may be on less data
     rows = [row for row in read_rows() if row.stage in fits or f"/{model}/" in row.key]
     decided_by = str(TUNED[model].decided_by)
     metric = decided_by if any(decided_by in row.metrics for row in rows) else VALIDATION_RMSE

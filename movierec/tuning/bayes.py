@@ -1,4 +1,4 @@
-"""Trials of the Bayesian factorisation: RMSE of short chains on validation."""
+"""Trials of the Bayesian factorisation: RMSE on validation, of a sample of the users where there are many ratings."""
 
 import hashlib
 from typing import ClassVar, Final
@@ -11,17 +11,24 @@ from movierec.columns import MOVIE_ID, RATING, TIMESTAMP, USER_ID
 from movierec.metrics.rating import rmse
 from movierec.models.base import Recommender
 from movierec.models.bayes import Bayes
+from movierec.models.gibbs.side_information import describe_content
 from movierec.tuning.objective import Objective, OnStep, Settings, ignore_step
 
-SWEEPS: Final = 24
-BURN_IN: Final = 8
-MOST_RATINGS: Final = 500_000
+MOST_RATINGS: Final = 250_000
 
 
 class BayesObjective(Objective):
-    """Draw a short chain on the ratings of at most so many users as have `MOST_RATINGS`. See `Objective`.
+    """Draw as many sweeps as a fit on all of train does, on users with `MOST_RATINGS` at most. See `Objective`.
 
-    More sweeps are always better, so their number is not searched. The steps are sweeps, each with its RMSE.
+    More sweeps are always better, so their number is not searched; in a shorter chain fewer factors would win. The
+    steps are sweeps, each with its RMSE.
+
+    Parameters
+    ----------
+    train, validation, seed
+        As `Objective` takes them.
+    movies : DataFrame, optional
+        Genres and years, as `Bayes.fit` takes them.
     """
 
     model: ClassVar[str] = "bayes"
@@ -54,13 +61,23 @@ class BayesObjective(Objective):
     )
     libraries: ClassVar[tuple[str, ...]] = ("numba", "numpy", "pandas")
 
-    def __init__(self, train: pd.DataFrame, validation: pd.DataFrame, seed: int) -> None:
+    def __init__(
+        self, train: pd.DataFrame, validation: pd.DataFrame, seed: int, movies: pd.DataFrame | None = None
+    ) -> None:
+        self.movies = movies
+        self.sweeps = Bayes().plan(len(train)).sweeps
         super().__init__(*sample_users(train, validation, MOST_RATINGS, seeds.rng(seed, "tune", "users")), seed)
 
     def fit(self, settings: Settings, on_step: OnStep = ignore_step, *, threads: int = 0) -> Bayes:
         """Draw on the users' train ratings; see `Objective.fit`."""
-        model = Bayes(**settings, sweeps=SWEEPS, burn_in=BURN_IN, samples=2, seed=self.seed)
-        return model.fit(self.train, self.validation, lambda sweep: on_step(sweep.validation_rmse), threads=threads)
+        model = Bayes(**settings, sweeps=self.sweeps, samples=2, seed=self.seed)
+        return model.fit(
+            self.train,
+            self.validation,
+            lambda sweep: on_step(sweep.validation_rmse),
+            movies=self.movies,
+            threads=threads,
+        )
 
     def score(self, model: Recommender) -> dict[str, float]:
         """Return ``validation_rmse``, in stars."""
@@ -71,15 +88,18 @@ class BayesObjective(Objective):
     def count_steps(self, settings: Settings) -> int:
         """Return the number of sweeps."""
         del settings  # the same for all
-        return SWEEPS
+        return self.sweeps
 
     def estimate_effort(self, settings: Settings) -> float:
         """Count multiplications a rating: a sweep builds an equation of factors x factors, twice."""
-        return float(2 * SWEEPS * settings["factors"] ** 2 + 12 * settings["directions"])
+        return float(2 * self.sweeps * settings["factors"] ** 2 + 12 * settings["directions"])
 
     def _conditions(self) -> str:
         times = [part[TIMESTAMP].to_numpy().tobytes() for part in (self.train, self.validation) if TIMESTAMP in part]
-        return f"times {hashlib.sha256(b''.join(times)).hexdigest()}"
+        if self.movies is not None:
+            content = describe_content(self.movies, np.unique(self.train[MOVIE_ID]))
+            times.append(content.tobytes())
+        return f"{self.sweeps} sweeps, times and genres {hashlib.sha256(b''.join(times)).hexdigest()}"
 
 
 def sample_users(

@@ -21,6 +21,7 @@ def plan_searches(
     validation: pd.DataFrame,
     seed: int,
     content: Content | None = None,
+    movies: pd.DataFrame | None = None,
 ) -> list[GridSearch]:
     """Set up the search of each kind of model.
 
@@ -36,6 +37,8 @@ def plan_searches(
         Of every fit and of the proposals.
     content : Content, optional
         Of the movies.
+    movies : DataFrame, optional
+        Their genres and years.
 
     Returns
     -------
@@ -45,7 +48,7 @@ def plan_searches(
     kinds: tuple[tuple[Objective, Mapping[str, Section]], ...] = (
         (SvdObjective(train, validation, seed), tune.svd),
         (AlsObjective(train, validation, seed, relevance_threshold, content), tune.als),
-        (BayesObjective(train, validation, seed), tune.bayes),
+        (BayesObjective(train, validation, seed, movies), tune.bayes),
     )
     if tune.search == "grid":
         return [GridSearch(objective, configurations) for objective, configurations in kinds]

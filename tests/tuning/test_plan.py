@@ -9,7 +9,15 @@ from movierec.tuning.als import AlsObjective
 from movierec.tuning.plan import plan_searches
 from movierec.tuning.search import GridSearch
 from movierec.tuning.tpe import TpeSearch
-from tests.tuning.conftest import ALS_CONFIGURATIONS, BAYES_CONFIGURATIONS, CONFIGURATIONS, CONTENT, SEED, TRAIN, VALIDATION
+from tests.tuning.conftest import (
+    ALS_CONFIGURATIONS,
+    BAYES_CONFIGURATIONS,
+    CONFIGURATIONS,
+    CONTENT,
+    SEED,
+    TRAIN,
+    VALIDATION,
+)
 
 
 @pytest.mark.parametrize(("search", "kind", "extra"), [("grid", GridSearch, 0), ("tpe", TpeSearch, 7)])
