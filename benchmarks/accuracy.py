@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import surprise
 
 from benchmarks.data import load_dataset
+from benchmarks.references import list_references
 from movierec.columns import MOVIE_ID, RATING, TIMESTAMP, USER_ID
 from movierec.errors import run_command
 from movierec.evaluation.judge import TestBed, evaluate_model
@@ -73,10 +73,7 @@ def measure_rating(ratings: pd.DataFrame) -> Iterator[tuple[str, dict[str, float
 
 
 def measure_bayes(ratings: pd.DataFrame, movies: pd.DataFrame) -> Iterator[tuple[str, dict[str, float]]]:
-    """Yield accuracy, intervals and costs of the Bayesian factorisation, and of scikit-surprise's SVD in the same run.
-
-    The SVD has its default settings, and those that were best for it on ml-100k's test part, which favours it.
-    """
+    """Yield accuracy, intervals and costs of the Bayesian factorisation, and of other libraries in the same run."""
     test, train = take_parts(ratings, [0.1])
     for name, by_day in (("bayes without times", False), ("bayes", True)):
         model = Bayes(day_effects=by_day)
@@ -84,36 +81,9 @@ def measure_bayes(ratings: pd.DataFrame, movies: pd.DataFrame) -> Iterator[tuple
         costs = clock(partial(model.fit, train, movies=movies))
         found = evaluate_intervals(model, test)
         yield name, {**found, **costs}
-    best = {"n_factors": 200, "n_epochs": 60, "lr_all": 0.005, "reg_all": 0.05, "init_std_dev": 0.05}
-    for name, settings in (("scikit-surprise default", {}), ("scikit-surprise best", best)):
-        svd = SurpriseReference(**settings)
-        costs = clock(partial(svd.fit, train))
-        yield name, {**svd.judge(test), **costs}
-
-
-class SurpriseReference:
-    """scikit-surprise's SVD on tables of ratings.
-
-    Parameters
-    ----------
-    **settings
-        Of ``surprise.SVD``.
-    """
-
-    def __init__(self, **settings: float) -> None:
-        self._algorithm = surprise.SVD(random_state=0, **settings)
-
-    def fit(self, train: pd.DataFrame) -> None:
-        """Build its training set and train."""
-        reader = surprise.Reader(rating_scale=(train[RATING].min(), train[RATING].max()))
-        data = surprise.Dataset.load_from_df(train[[USER_ID, MOVIE_ID, RATING]], reader)
-        self._algorithm.fit(data.build_full_trainset())
-
-    def judge(self, test: pd.DataFrame) -> dict[str, float]:
-        """Return RMSE and MAE on the test ratings, in stars."""
-        pairs = zip(test[USER_ID], test[MOVIE_ID], strict=True)
-        predicted = [self._algorithm.predict(user, movie).est for user, movie in pairs]
-        return {"rmse": rmse(test[RATING], predicted), "mae": mae(test[RATING], predicted)}
+    for name, reference in list_references():
+        costs = clock(partial(reference.fit, train))
+        yield name, {**reference.judge(test), **costs}
 
 
 def clock(fit: Callable[[], object]) -> dict[str, float]:

@@ -64,7 +64,9 @@ ROSTER: Final = (
 BY_NAME: Final = {entry.name: entry for entry in ROSTER}
 NEED_RATINGS: Final = tuple(entry.name for entry in ROSTER if entry.needs_ratings)
 STORED: Final = tuple(entry.name for entry in ROSTER if entry.stage)
-TUNED: Final = {entry.kind: entry for entry in ROSTER if entry.stage == "tune"}
+TUNED: Final = {  # what is searched; the winner among the first two is stored by the search itself
+    entry.kind: entry for entry in ROSTER if entry.stage in {"tune", "train_bayes"}
+}
 POPULARITY: Final = "popularity"
 EXPLORING: Final = {  # served as models of their own, so that an experiment can compare them with any other
     f"{entry.name}_explore": entry.name for entry in ROSTER if entry.kind == "bayes"

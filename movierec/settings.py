@@ -1,6 +1,7 @@
 """The sections of params.yaml: names, types, ranges and meanings. `movierec.params` reads the file."""
 
 import re
+from collections.abc import Mapping
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import (
@@ -27,6 +28,7 @@ LearningRate = Annotated[float, Field(gt=0, le=1, description="step size of SGD"
 Regularization = Annotated[float, Field(ge=0, le=1e6, description="L2 penalty")]
 InitStdDev = Annotated[float, Field(ge=0, le=10, description="standard deviation of the factors' first draw")]
 Iterations = Annotated[int, Field(ge=1, le=1000, description="sweeps over users and movies")]
+Directions = Annotated[int, Field(ge=0, le=4000, description="of what was rated, as side information; 0: none")]
 Sweeps = Annotated[int, Field(ge=4, le=100_000, description="draws of every parameter")]
 LEAST_SWEEPS = 40  # that the Bayesian factorisation chooses by itself
 Alpha = Annotated[
@@ -206,12 +208,12 @@ class EaseParams(Section):
 
 
 class BayesParams(Section):
-    """Bayesian matrix factorisation by Gibbs sampling."""
+    """Bayesian matrix factorisation by Gibbs sampling; `factors` and `directions` that are null are those tuned."""
 
     factors: Factors | None
     sweeps: Sweeps | None
     burn_in: int = Field(ge=0, le=100_000, description="sweeps at the start that are forgotten")
-    directions: int = Field(ge=0, le=4000, description="side information: directions of what was rated; 0: none")
+    directions: Directions | None
     day_effects: bool = Field(description="whether all ratings of a user on one day share an offset")
     samples: int = Field(ge=2, le=1000, description="draws that are stored, for deviations and new users")
 
@@ -222,6 +224,11 @@ class BayesParams(Section):
                 f"a burn-in of {self.burn_in} leaves less than two of {self.sweeps or LEAST_SWEEPS} sweeps"
             )
         return self
+
+    def complete(self, tuned: Mapping[str, Any]) -> dict[str, Any]:
+        """Return all values, with tuned ones in place of those left open."""
+        given = self.model_dump()
+        return given | {name: value for name, value in tuned.items() if name in given and given[name] is None}
 
 
 class SvdConfiguration(Section):
@@ -246,6 +253,13 @@ class AlsConfiguration(Section):
     content_weight: ContentWeight = 0.0
 
 
+class BayesConfiguration(Section):
+    """One trial of the Bayesian factorisation's hyperparameters."""
+
+    factors: Factors
+    directions: Directions
+
+
 class TuneParams(Section):
     """The trials of the tune stage."""
 
@@ -254,6 +268,7 @@ class TuneParams(Section):
     workers: int = Field(ge=1, le=256, description="trials at a time; no result depends on it")
     svd: dict[str, SvdConfiguration] = Field(min_length=1)
     als: dict[str, AlsConfiguration] = Field(min_length=1)
+    bayes: dict[str, BayesConfiguration] = Field(min_length=1)
 
 
 class EvaluateParams(Section):

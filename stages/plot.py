@@ -24,6 +24,7 @@ def main() -> None:
         Name.LEARNING_CURVE_BAYES: training.draw_bayes_learning_curve(table["train_bayes"]),
         Name.TUNING_SVD: training.draw_svd_tuning(table["tune_svd"]),
         Name.TUNING_ALS: training.draw_als_tuning(table["tune_als"]),
+        Name.TUNING_BAYES: training.draw_bayes_tuning(table["tune_bayes"]),
         Name.ACCURACY: evaluation.draw_accuracy(table["evaluate_accuracy"], noise_floor),
         Name.PRECISION_RECALL: ranking.draw_precision_recall(table["evaluate_at_k"]),
         Name.COVERAGE_ACCURACY: ranking.draw_coverage_accuracy(table["evaluate_at_k"]),

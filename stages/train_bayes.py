@@ -24,7 +24,8 @@ def main() -> None:
         return
     train, validation = io.read_parquet(paths.TRAIN), io.read_parquet(paths.VALIDATION)
     movies = io.read_parquet(paths.CLEAN_MOVIES)
-    model = Bayes(**params.bayes.model_dump(), seed=params.seed)
+    tuned = io.read_json(paths.DETAILS / "tune_bayes.json")
+    model = Bayes(**params.bayes.complete(tuned), seed=params.seed)
     bar = make_bar("Bayes", total=model.plan(len(train)).sweeps, unit="sweep")
     with bar as progress, timed("training_time_s"):
         model.fit(train, validation, on_sweep=lambda _: progress.update(), movies=movies)

@@ -1,4 +1,4 @@
-"""Stage tune: search for good settings of each kind of model on validation, and keep the best model of each."""
+"""Stage tune: search for good settings of each kind of model on validation, and keep the best model or settings."""
 
 from contextlib import closing
 from typing import Any
@@ -14,6 +14,8 @@ from movierec.tuning.memory import TrialMemory
 from movierec.tuning.plan import plan_searches
 from movierec.tuning.report import (
     describe_search,
+    name_winner,
+    store_winner,
     summarize_search,
     tabulate_curves,
     tabulate_settings,
@@ -26,8 +28,7 @@ def main() -> None:
     """Write the tuned models, metrics/tune.json, its details and plots/tune_*.csv."""
     params = load_scaled_params()
     train, validation = io.read_parquet(paths.TRAIN), io.read_parquet(paths.VALIDATION)
-    content = Content.load(paths.CONTENT)
-    data = train, validation, params.seed, content
+    data = train, validation, params.seed, Content.load(paths.CONTENT), io.read_parquet(paths.CLEAN_MOVIES)
     searches = plan_searches(params.tune, params.evaluate.relevance_threshold, *data, counts=params.is_implicit)
     planned = sum(search.planned for search in searches)
     memory = TrialMemory(paths.state_dir() / "trials")
@@ -38,7 +39,7 @@ def main() -> None:
         for _ in running:
             bar.update()
     for search in searches:
-        search.fit_winner().save(paths.MODELS / f"{TUNED[search.objective.model].name}.npz")
+        store_winner(search)
         io.write_csv(tabulate_trials(search), paths.PLOTS / f"tune_{search.objective.model}.csv")
         for trial in search.trials:
             note_trial(search.objective.model, trial.proposal.configuration, trial.outcome.training_time_s)
@@ -47,9 +48,9 @@ def main() -> None:
     io.write_csv(tabulate_settings(searches), paths.PLOTS / "tune_trials.csv")
     found: dict[str, Any] = {search.objective.model: summarize_search(search) for search in searches}
     best = {search.objective.model: {search.objective.metric: search.best_score} for search in searches}
-    if params.is_implicit:
-        leave_out("svd", (paths.MODELS / "svd_tuned.npz", paths.PLOTS / "tune_svd.csv"))
-        found["svd"], best["svd"] = {LEFT_OUT: NO_RATINGS}, {}
+    for kind in sorted(set(TUNED) - set(found)):  # left out of the plan
+        leave_out(kind, (name_winner(kind), paths.PLOTS / f"tune_{kind}.csv"))
+        found[kind], best[kind] = {LEFT_OUT: NO_RATINGS}, {}
     io.write_json(found, paths.DETAILS / "tune.json")
     io.write_json(best, paths.METRICS / "tune.json")
 

@@ -109,6 +109,7 @@ GOOD: Tree = {
                 "content_weight": 0.05,
             },
         },
+        "bayes": {"one": {"factors": 15, "directions": 256}},
     },
     "evaluate": {"relevance_threshold": 4.0, "bootstrap_samples": 1000},
     "abtest": {
@@ -126,6 +127,7 @@ MAY_BE_LEFT_OPEN = {
     f"{ALS_TRIAL}.relevance_threshold",
     "bayes.factors",
     "bayes.sweeps",
+    "bayes.directions",
     "clean.unrated",
 }
 # key: the values at both ends of its range, and values just outside
@@ -144,6 +146,8 @@ WHOLE_NUMBERS: dict[str, tuple[list[int], list[int]]] = {
     "bayes.samples": ([2, 1000], [1, 1001]),
     "tune.trials": ([1, 10_000], [0, 10_001]),
     "tune.workers": ([1, 256], [0, 257]),
+    "tune.bayes.one.factors": ([1, 2000], [0, 2001]),
+    "tune.bayes.one.directions": ([0, 4000], [-1, 4001]),
     f"{TRIAL}.factors": ([1, 2000], [0, 2001]),
     f"{ALS_TRIAL}.factors": ([1, 2000], [0, 2001]),
     f"{ALS_TRIAL}.iterations": ([1, 1000], [0, 1001]),
@@ -206,7 +210,7 @@ WORDS: dict[str, tuple[list[str], list[str]]] = {
     "abtest.treatment": (["svd", "svd_tuned", "bias"], ["sdv"]),
     "abtest.metric": (["squared_error", "precision@10", "mrr"], ["rmse", "ndcg", "ndcg@11", "zzz"]),
 }
-NAMED = ["tune.svd", "tune.als"]
+NAMED = ["tune.svd", "tune.als", "tune.bayes"]
 INNER = ["source.columns", *NAMED, TRIAL, ALS_TRIAL]
 SECTIONS = [name for name, value in GOOD.items() if isinstance(value, dict)] + INNER
 
@@ -294,7 +298,7 @@ def test_every_key_is_tested_here() -> None:
     tested = {*WHOLE_NUMBERS, *NUMBERS, *WORDS, "clean.iterate", "bayes.day_effects", "rating_scale"}
     assert tested == set(leaves(GOOD))
     committed = load_params(PARAMS).model_dump()
-    for name in ("svd", "als"):
+    for name in ("svd", "als", "bayes"):
         committed["tune"][name] = {"one": next(iter(committed["tune"][name].values()))}
     assert set(leaves(committed)) == tested
 

@@ -45,7 +45,7 @@ def compare_runs(
 
 @app.command("best")
 def print_best(
-    *, model: Annotated[str, typer.Option(help="svd (by RMSE on validation) or als (by NDCG@10 there).")] = "svd"
+    *, model: Annotated[str, typer.Option(help="svd, bayes (by RMSE on validation) or als (by NDCG@10).")] = "svd"
 ) -> None:
     """Print the best run's parameters for `dvc exp run`, chosen on validation among trainings and tuning trials.
 

@@ -13,6 +13,7 @@ class Name(StrEnum):
     LEARNING_CURVE_BAYES = "learning_curve_bayes"
     TUNING_SVD = "tuning_svd"
     TUNING_ALS = "tuning_als"
+    TUNING_BAYES = "tuning_bayes"
     ACCURACY = "accuracy"
     PRECISION_RECALL = "precision_recall"
     COVERAGE_ACCURACY = "coverage_accuracy"

@@ -27,6 +27,7 @@ COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
         "content_weight",
         "validation_ndcg@10",
     ),
+    "tune_bayes": ("configuration", "factors", "directions", "validation_rmse"),
     "evaluate_accuracy": ("model", "rmse", "rmse_low", "rmse_high", "mae", "mae_low", "mae_high"),
     "evaluate_at_k": ("model", "k", "precision", "recall", "ndcg", "coverage"),
     "evaluate_calibration": ("model", "predicted", "actual", "ratings"),

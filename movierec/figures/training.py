@@ -33,6 +33,7 @@ _HEADERS: Final = {
     "alpha": ("", "alpha"),
     "relevance_threshold": ("liked", "from"),
     "content_weight": ("", "content"),
+    "directions": ("", "directions"),
 }
 
 
@@ -173,6 +174,28 @@ def draw_als_tuning(trials: pd.DataFrame) -> Figure:
     figure, best = _draw_trials(trials, "validation_ndcg@10", "als_tuned", lowest=False)
     figure.axes[0].set_xlabel("NDCG@10 on validation (0 to 1)")
     set_title(figure, f"als: highest validation NDCG@10 among {best}")
+    return figure
+
+
+@house_style()
+@needs_ratings
+def draw_bayes_tuning(trials: pd.DataFrame) -> Figure:
+    """Draw what each configuration of the Bayesian factorisation reached on validation, the best on top.
+
+    Parameters
+    ----------
+    trials : DataFrame
+        A row a trial: `configuration`, its settings `factors` and `directions`, and `validation_rmse` in stars; at
+        least one row.
+
+    Returns
+    -------
+    Figure
+        As `draw_svd_tuning`.
+    """
+    figure, best = _draw_trials(trials, "validation_rmse", "bayes", lowest=True)
+    figure.axes[0].set_xlabel("RMSE on validation (stars)")
+    set_title(figure, f"bayes: lowest validation RMSE among {best} stars")
     return figure
 
 

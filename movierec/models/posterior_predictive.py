@@ -27,6 +27,8 @@ class PosteriorPredictive(Recommender):
     user_mean, movie_mean : ndarray of float32, shape (users + 1, 64) and (movies + unrated + 1, 64)
         The posterior mean of all scores as a product: biases in column 0, then factors. The last row of each is for
         whoever is not known at all.
+    user_offset : ndarray of float32, shape (users + 1,)
+        Of a user's ratings of movies that have none, in stars.
     user_draws, movie_draws : ndarray of float16, shape (samples, rows, 1 + factors)
         Joint draws of the same rows.
     precision : ndarray of float64, shape (samples,)
@@ -44,6 +46,7 @@ class PosteriorPredictive(Recommender):
     unrated_ids: Rows
     user_mean: Factors
     movie_mean: Factors
+    user_offset: Factors
     user_draws: npt.NDArray[np.float16]
     movie_draws: npt.NDArray[np.float16]
     user_noise: Factors
@@ -127,6 +130,7 @@ class PosteriorPredictive(Recommender):
     def predict_rows(self, user: Rows, movie: Rows, effect: Rows | None = None) -> Array:
         """Do as `predict` does for rows, of which none may be -1, and rows of the effects of days, -1 for none."""
         predicted = self.mean + score_pairs(user, movie, self.user_mean, self.movie_mean)
+        predicted += np.where(movie < len(self.movies), 0, self.user_offset[user])
         predicted[self._nothing_known(user, movie)] = self.mean
         if effect is not None:
             predicted += np.where(effect >= 0, np.append(self.day_effect, 0)[effect], 0)

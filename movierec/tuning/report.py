@@ -1,14 +1,32 @@
-"""Results of a search as tables and metrics."""
+"""Results of a search as files, tables and metrics."""
 
 import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from movierec import io, paths
 from movierec.columns import MODEL
+from movierec.roster import TUNED
 from movierec.tuning.search import GridSearch
 from movierec.tuning.trials import Trial
+
+
+def name_winner(model: str) -> Path:
+    """Tell where the winner of a kind of model is stored: it fitted, or its settings for the stage that fits it."""
+    entry = TUNED[model]
+    return paths.MODELS / f"{entry.name}.npz" if entry.stage == "tune" else paths.DETAILS / f"tune_{entry.name}.json"
+
+
+def store_winner(search: GridSearch) -> None:
+    """Write what `name_winner` names."""
+    path = name_winner(search.objective.model)
+    if path.suffix == ".npz":
+        search.fit_winner().save(path)
+    else:
+        io.write_json(search.best.proposal.settings, path)
 
 
 def tabulate_trials(search: GridSearch) -> pd.DataFrame:

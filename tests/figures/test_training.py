@@ -7,7 +7,13 @@ import pytest
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from movierec.figures.training import draw_als_learning_curve, draw_als_tuning, draw_svd_learning_curve, draw_svd_tuning
+from movierec.figures.training import (
+    draw_als_learning_curve,
+    draw_als_tuning,
+    draw_bayes_tuning,
+    draw_svd_learning_curve,
+    draw_svd_tuning,
+)
 
 Check = Callable[[Callable[[], Figure]], Figure]
 
@@ -128,6 +134,14 @@ def test_equally_good_trials_are_all_winners() -> None:
 def test_single_trial_is_singular() -> None:
     title = draw_svd_tuning(many_trials(1, 0)).get_suptitle()
     assert title == "svd: lowest validation RMSE among 1 configuration: trial_0, 0.8500 stars"
+
+
+def test_of_short_settings_the_lowest_is_the_best(check_figure: Check) -> None:
+    columns = ["configuration", "factors", "directions", "validation_rmse"]
+    table = pd.DataFrame([("many", 31, 256, 0.79), ("few", 15, 0, 0.78)], columns=columns)
+    figure = check_figure(lambda: draw_bayes_tuning(table))
+    assert xy(figure.axes[0].lines[0]) == [[0.78, 1]]
+    assert figure.get_suptitle() == "bayes: lowest validation RMSE among 2 configurations: few, 0.7800 stars"
 
 
 def als_trials(*rows: tuple[Any, ...]) -> pd.DataFrame:

@@ -21,7 +21,7 @@ STAGES = (
 def leaf_keys(content: dict[str, Any], prefix: str = "") -> set[str]:
     keys: set[str] = set()
     for key, value in content.items():
-        nested = isinstance(value, dict) and f"{prefix}{key}" not in {"tune.svd", "tune.als"}
+        nested = isinstance(value, dict) and f"{prefix}{key}" not in {"tune.svd", "tune.als", "tune.bayes"}
         keys |= leaf_keys(value, f"{prefix}{key}.") if nested else {f"{prefix}{key}"}
     return keys
 

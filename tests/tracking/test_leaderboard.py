@@ -91,6 +91,13 @@ def test_without_trials_the_als_goes_by_its_training(show: Show) -> None:
     assert name_best_params("als") == "-S factors=7"
 
 
+def test_a_fit_on_more_data_is_no_trial(show: Show) -> None:
+    best = trial("bayes", "few", {"bayes.factors": "15"}, validation_rmse=0.79)
+    fit = Row("train_bayes", "train_bayes", "k", "workspace", {"bayes.factors": "null"}, {"validation_rmse": 0.77})
+    show(fit, trial("bayes", "many", {"bayes.factors": "31"}, validation_rmse=0.8), best)
+    assert name_best_params("bayes") == "-S bayes.factors=15"
+
+
 def test_another_model_has_no_best() -> None:
     with pytest.raises(MovierecError, match="--model is 'bias': give svd or als"):
         name_best_params("bias")

@@ -14,8 +14,9 @@ from movierec.data.content import Content
 from movierec.ids import IdIndex
 from movierec.models.als import ALS
 from movierec.models.svd import SVD
-from movierec.settings import AlsConfiguration, SvdConfiguration
+from movierec.settings import AlsConfiguration, BayesConfiguration, SvdConfiguration
 from movierec.tuning.als import AlsObjective
+from movierec.tuning.bayes import BayesObjective
 from movierec.tuning.svd import SvdObjective
 
 SEED = 3
@@ -70,6 +71,10 @@ ALS_CONFIGURATIONS = {
     "tame": configure_als(penalty=300.0),
     "all": configure_als(threshold=None),
 }
+BAYES_CONFIGURATIONS = {
+    "plain": BayesConfiguration(factors=3, directions=4),
+    "wide": BayesConfiguration(factors=7, directions=0),
+}
 
 
 def svd_objective(train: pd.DataFrame = TRAIN, validation: pd.DataFrame = VALIDATION, seed: int = SEED) -> SvdObjective:
@@ -78,6 +83,10 @@ def svd_objective(train: pd.DataFrame = TRAIN, validation: pd.DataFrame = VALIDA
 
 def als_objective(threshold: float = THRESHOLD, seed: int = SEED, content: Content | None = None) -> AlsObjective:
     return AlsObjective(TRAIN, VALIDATION, seed, threshold, content)
+
+
+def bayes_objective(train: pd.DataFrame = TRAIN, validation: pd.DataFrame = VALIDATION) -> BayesObjective:
+    return BayesObjective(train, validation, SEED)
 
 
 def results_in(folder: Path) -> dict[str, dict[str, Any]]:

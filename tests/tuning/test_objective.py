@@ -14,10 +14,10 @@ import pytest
 from movierec.columns import MOVIE_ID, RATING, USER_ID
 from movierec.stage_code import trace_imports
 from movierec.tuning.objective import Objective
-from tests.tuning.conftest import CONTENT, SEED, TRAIN, VALIDATION, als_objective, svd_objective
+from tests.tuning.conftest import CONTENT, SEED, TRAIN, VALIDATION, als_objective, bayes_objective, svd_objective
 
 ROOT = Path(__file__).parents[2]
-OBJECTIVES: tuple[Objective, ...] = (svd_objective(), als_objective())
+OBJECTIVES: tuple[Objective, ...] = (svd_objective(), als_objective(), bayes_objective())
 MODULES = [(each, module) for each in OBJECTIVES for module in each.code]
 
 
@@ -72,8 +72,9 @@ def test_trials_share_what_is_indexed() -> None:
         assert objective.data.table is TRAIN
 
 
-def test_times_do_not_matter() -> None:
+def test_times_matter_where_they_are_used() -> None:
     assert svd_objective(TRAIN.assign(timestamp=0), VALIDATION).key == svd_objective().key
+    assert bayes_objective(TRAIN.assign(timestamp=0), VALIDATION).key != bayes_objective().key
 
 
 def test_another_seed_model_or_threshold_is_another_key() -> None:

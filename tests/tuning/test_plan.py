@@ -9,18 +9,27 @@ from movierec.tuning.als import AlsObjective
 from movierec.tuning.plan import plan_searches
 from movierec.tuning.search import GridSearch
 from movierec.tuning.tpe import TpeSearch
-from tests.tuning.conftest import ALS_CONFIGURATIONS, CONFIGURATIONS, CONTENT, SEED, TRAIN, VALIDATION
+from tests.tuning.conftest import (
+    ALS_CONFIGURATIONS,
+    BAYES_CONFIGURATIONS,
+    CONFIGURATIONS,
+    CONTENT,
+    SEED,
+    TRAIN,
+    VALIDATION,
+)
 
 
 @pytest.mark.parametrize(("search", "kind", "extra"), [("grid", GridSearch, 0), ("tpe", TpeSearch, 7)])
-def test_both_models_are_searched_alike(search: str, kind: type[GridSearch], extra: int) -> None:
-    listed = {"svd": CONFIGURATIONS, "als": ALS_CONFIGURATIONS}
+def test_all_models_are_searched_alike(search: str, kind: type[GridSearch], extra: int) -> None:
+    listed = {"svd": CONFIGURATIONS, "als": ALS_CONFIGURATIONS, "bayes": BAYES_CONFIGURATIONS}
     tune = TuneParams(search=search, trials=7, workers=2, **listed)  # type: ignore[arg-type]
-    svd, als = plan_searches(tune, 3.5, TRAIN, VALIDATION, SEED, CONTENT)
-    assert type(svd) is type(als) is kind
+    svd, als, bayes = plan_searches(tune, 3.5, TRAIN, VALIDATION, SEED, CONTENT)
+    assert type(svd) is type(als) is type(bayes) is kind
     assert (svd.objective.model, svd.configurations, svd.planned) == ("svd", CONFIGURATIONS, 5 + extra)
     assert (als.objective.model, als.configurations, als.planned) == ("als", ALS_CONFIGURATIONS, 4 + extra)
-    assert {svd.objective.seed, als.objective.seed} == {SEED}
+    assert (bayes.objective.model, bayes.configurations, bayes.planned) == ("bayes", BAYES_CONFIGURATIONS, 2 + extra)
+    assert {svd.objective.seed, als.objective.seed, bayes.objective.seed} == {SEED}
     assert "3.5" in als.objective._conditions()
     assert isinstance(als.objective, AlsObjective)
     assert als.objective.content is CONTENT
@@ -29,4 +38,4 @@ def test_both_models_are_searched_alike(search: str, kind: type[GridSearch], ext
 def test_the_committed_configurations_are_a_grid() -> None:
     params = load_params(scale=HALF_STARS)
     searches = plan_searches(params.tune, params.evaluate.relevance_threshold, TRAIN, VALIDATION, params.seed)
-    assert [type(each) for each in searches] == [GridSearch, GridSearch]
+    assert [type(each) for each in searches] == [GridSearch] * 3

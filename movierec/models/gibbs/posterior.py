@@ -6,9 +6,9 @@ import numpy as np
 import numpy.typing as npt
 
 from movierec import seeds
-from movierec.models.gibbs.chain import STRANGERS, Chain, Side
+from movierec.models.gibbs.chain import Chain, Side
 from movierec.models.gibbs.posterior_mean import PosteriorMean
-from movierec.models.gibbs.side_information import weigh_rows
+from movierec.models.gibbs.unrated import CONTENT, draw_unrated, offset_users, regress_rows
 
 DRAWS_OF_MEAN: Final = 50
 FACTORS_OF_MEAN: Final = 63
@@ -68,9 +68,11 @@ class PosteriorRecorder:
         chain = self.chain
         rng = seeds.rng(chain.seed, "bayes", "mean")
         users, movies = self.mean.factorize(chain.users.blocks, chain.movies.blocks, FACTORS_OF_MEAN, rng)
+        expected, rated = regress_rows(chain.movies, movies), chain.movies.distribution.rated
         return {
             "user_mean": users,
-            "movie_mean": movies,
+            "movie_mean": np.vstack([movies[:rated], expected[rated:]]),
+            "user_offset": offset_users(chain, users, expected),
             **{name: np.stack([draw[name] for draw in self.draws]) for name in self.draws[0]},
             **{f"{side}_noise": (total / self.kept).astype(np.float32) for side, total in self.noise.items()},
             "noise": np.array(self.common_noise / self.kept),
@@ -99,36 +101,21 @@ def _take_sample(chain: Chain) -> Arrays:
     sample: Arrays = {"precision": np.array(chain.precision)}
     for name, side in (("user", chain.users), ("movie", chain.movies)):
         rng = seeds.rng(chain.seed, "bayes", f"unrated {name}s of sweep {chain.sweep}")
-        sample[f"{name}_draws"] = _draw_unrated(side, rng).astype(np.float16)
+        sample[f"{name}_draws"] = draw_unrated(side, _active(side, "drawn"), rng).astype(np.float16)
         sample[f"{name}_centre"] = side.distribution.mean.astype(np.float32)
         sample[f"{name}_precision"] = side.distribution.precision.astype(np.float32)
         sample[f"{name}_degrees"] = np.array(side.noise.degrees)
         for basis, linear in side.distribution.maps.items():
-            if basis != "content":
+            if basis != CONTENT:
                 sample[f"{name}_{basis}_coefficients"] = linear.coefficients.astype(np.float32)
     return sample
-
-
-def _draw_unrated(side: Side, rng: np.random.Generator) -> npt.NDArray[np.float32]:
-    """Return the drawn rows, where those without ratings have the unknown side information of some rated row.
-
-    The mean of it alone would leave out how much it varies. What a movie's genres tell is known and stays.
-    """
-    rows, counts = _active(side, "drawn").copy(), side.noise.counts
-    unrated = np.flatnonzero(counts == 0)
-    weights = weigh_rows(counts)
-    models = rng.choice(len(counts), size=len(unrated), p=weights / weights.sum())
-    for basis, linear in side.distribution.maps.items():
-        known = len(unrated) - STRANGERS if basis == "content" else 0
-        rows[unrated[known:]] += linear.contribution[models[known:]] - linear.contribution[unrated[known:]]
-    return rows
 
 
 def _describe_bags(name: str, side: Side) -> Arrays:
     """Return what turns a new row's ratings into directions."""
     arrays: Arrays = {}
     for basis, linear in side.distribution.maps.items():
-        if basis != "content":
+        if basis != CONTENT:
             projection = linear.basis.projection
             arrays[f"{name}_{basis}_projection"] = projection.astype(np.float16)
             arrays[f"{name}_{basis}_mean"] = (linear.basis.mean @ projection).astype(np.float32)
