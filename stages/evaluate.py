@@ -14,7 +14,7 @@ from movierec.params import load_scaled_params
 from movierec.progress import count_step, make_bar
 from movierec.tracking.stage import run_stage
 
-STEPS_AFTER = 5  # the models: summary, comparisons, the tables by decile and uncertainty
+STEPS_AFTER = 6  # the models: summary, comparisons, the tables by decile, uncertainty and users
 
 
 def main() -> None:
@@ -40,9 +40,10 @@ def main() -> None:
             "by_popularity": count_step(bar, tabulate_by_popularity(results, bed, bootstrap)),
             **count_step(bar, report.tabulate_uncertainty(results, bed)),
         }
+        io.write_parquet(report.tabulate_users(results, bed), paths.PER_USER)
+        bar.update()
     for name, table in tables.items():
         io.write_csv(table, paths.PLOTS / f"evaluate_{name}.csv")
-    io.write_parquet(report.tabulate_users(results, bed), paths.PER_USER)
     found: dict[str, Any] = {"comparisons": report.summarize_comparisons(comparisons), "data": bed.describe()}
     if params.split.method == "cold_movies":
         found["cold_movies"] = judge_cold_movies(bed, Content.load(paths.CONTENT), params.seed)

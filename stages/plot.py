@@ -1,12 +1,11 @@
 """Stage plot: draw every figure of the experiment."""
 
-from tqdm import tqdm
-
 from movierec import io, paths
 from movierec.errors import run_command
 from movierec.figures import Name, data, deciles, evaluation, experiment, ranking, training, uncertainty
 from movierec.figures.style import save_figure
 from movierec.figures.tables import COLUMNS, read_table
+from movierec.progress import make_bar
 
 
 def main() -> None:
@@ -32,8 +31,10 @@ def main() -> None:
         Name.ABTEST: experiment.draw_abtest(table["abtest"], report),
         Name.ABTEST_POWER: experiment.draw_abtest_power(table["abtest_power"], report),
     }
-    for name, figure in tqdm(drawn.items(), desc="plot", unit="figure", disable=None):
-        save_figure(figure, paths.PLOTS / f"{name}.png")
+    with make_bar("plot", total=len(drawn), unit="figure") as bar:
+        for name, figure in drawn.items():
+            save_figure(figure, paths.PLOTS / f"{name}.png")
+            bar.update()
     print(f"{len(drawn)} figures in {paths.PLOTS}/: {', '.join(drawn)}")
 
 

@@ -1,7 +1,7 @@
 """The weight of a blend's parts, by NDCG@10 on validation over the full catalogue; the parts are fitted elsewhere."""
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import numpy as np
@@ -15,7 +15,12 @@ JUDGED: Final = 10_000  # users: the standard error of their mean NDCG@10 is abo
 WEIGHTS: Final = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
 
 
-def choose_weight(blend: Blend, relevance: Relevance, weights: Sequence[float] = WEIGHTS) -> tuple[float, float]:
+def choose_weight(
+    blend: Blend,
+    relevance: Relevance,
+    weights: Sequence[float] = WEIGHTS,
+    on_weight: Callable[[float], object] = lambda _: None,
+) -> tuple[float, float]:
     """Find the weight of EASE that ranks best on validation.
 
     Parameters
@@ -26,6 +31,8 @@ def choose_weight(blend: Blend, relevance: Relevance, weights: Sequence[float] =
         Judged on validation.
     weights : sequence of float
         To choose from, in [0, 1].
+    on_weight : callable
+        Called with each weight's NDCG@10.
 
     Returns
     -------
@@ -45,5 +52,6 @@ def choose_weight(blend: Blend, relevance: Relevance, weights: Sequence[float] =
         tried.weight = weight
         lists = relevance.catalogue.rows(tried.recommend(relevance.users.ids[judged], K, relevance.seen).movie_ids)
         ndcg.append(float(ranking_metrics_by_user(lists, matrix, counts, ks=(K,))[f"ndcg@{K}"].mean()))
+        on_weight(ndcg[-1])
     best = int(np.argmax(ndcg))
     return weights[best], ndcg[best]
