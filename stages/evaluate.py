@@ -16,7 +16,7 @@ from movierec.progress import count_step, make_bar
 from movierec.roster import NEED_RATINGS
 from movierec.tracking.stage import run_stage
 
-STEPS_AFTER = 5  # the models: summary, comparisons, the tables by decile and uncertainty
+STEPS_AFTER = 6  # the models: summary, comparisons, the tables by decile, uncertainty and users
 
 
 def main() -> None:
@@ -40,9 +40,10 @@ def main() -> None:
             "by_popularity": count_step(bar, tabulate_by_popularity(results, bed, bootstrap)),
             **count_step(bar, {} if params.is_implicit else report.tabulate_stars(results, summary, bed)),
         }
+        io.write_parquet(report.tabulate_users(results, bed), paths.PER_USER)
+        bar.update()
     for name, table in tables.items():
         io.write_csv(table, paths.PLOTS / f"evaluate_{name}.csv")
-    io.write_parquet(report.tabulate_users(results, bed), paths.PER_USER)
     found: dict[str, Any] = {"comparisons": report.summarize_comparisons(comparisons), "data": bed.describe()}
     if params.is_implicit:
         leave_out("stars", [paths.PLOTS / f"evaluate_{name}.csv" for name in report.STAR_TABLES])

@@ -1,12 +1,11 @@
 """Stage plot: draw every figure of the experiment."""
 
-from tqdm import tqdm
-
 from movierec import io, paths
 from movierec.errors import run_command
 from movierec.figures import Name, data, deciles, evaluation, experiment, ranking, training, uncertainty
 from movierec.figures.style import name_unit, save_figure
 from movierec.figures.tables import COLUMNS, read_table
+from movierec.progress import make_bar
 from movierec.scales import Scale
 
 
@@ -35,9 +34,11 @@ def main() -> None:
         Name.ABTEST: experiment.draw_abtest(table["abtest"], report),
         Name.ABTEST_POWER: experiment.draw_abtest_power(table["abtest_power"], report),
     }
-    for name, figure in tqdm(drawn.items(), desc="plot", unit="figure", disable=None):
-        name_unit(figure, scale)
-        save_figure(figure, paths.PLOTS / f"{name}.png")
+    with make_bar("plot", total=len(drawn), unit="figure") as bar:
+        for name, figure in drawn.items():
+            name_unit(figure, scale)
+            save_figure(figure, paths.PLOTS / f"{name}.png")
+            bar.update()
     print(f"{len(drawn)} figures in {paths.PLOTS}/: {', '.join(drawn)}")
 
 

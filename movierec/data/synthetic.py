@@ -20,6 +20,7 @@ from scipy.stats import norm
 from movierec import columns, seeds
 from movierec.data import titles
 from movierec.data.movie_choice import THREADS, Choice, choose_movies
+from movierec.data.movie_draws import draw_movies
 
 MIN_USER_RATINGS: Final = 20
 STARS: Final = np.arange(1, 11) / 2
@@ -32,6 +33,7 @@ DRIFT_STD: Final = 0.02  # stars a year
 FIRST_YEAR, LAST_YEAR = 1996, 2019
 YEAR_S: Final = 365.25 * 86_400
 PART: Final = 250_000  # ratings computed at a time
+MOST_RACES: Final = 1_000_000_000  # pairs of users and movies: with more, a draw for each is too slow
 
 Floats = npt.NDArray[np.floating[Any]]
 Ints = npt.NDArray[np.integer[Any]]
@@ -117,7 +119,8 @@ def write_synthetic(folder: Path, shape: Shape, noise: float, seed: int) -> Nois
     first_time = times[np.cumsum(counts) - counts]
     first_year = first_time.astype("datetime64[s]").astype("datetime64[Y]").astype(np.int64) + 1970
     wanted = Choice(world.user_taste, world.movie_taste, world.log_popularity, world.year)
-    movie = choose_movies(wanted, counts, np.maximum(first_year, FIRST_YEAR), seed)
+    choose = choose_movies if shape.users * shape.movies <= MOST_RACES else draw_movies
+    movie = choose(wanted, counts, np.maximum(first_year, FIRST_YEAR), seed)
     user = np.repeat(np.arange(shape.users, dtype=np.int32), counts)
     mean = _mean_ratings(world, user, movie, times)
     rating = _draw_ratings(mean, noise, seed)

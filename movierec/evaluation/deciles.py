@@ -11,8 +11,9 @@ import scipy.sparse as sp
 from movierec.columns import MODEL, MOVIE_ID, RATING, TRAIN_RATINGS, USER_ID
 from movierec.evaluation.judge import LIST_LENGTH, ModelResult, TestBed
 from movierec.metrics.intervals import Interval, UserBootstrap, bootstrap_errors, bootstrap_means
-from movierec.metrics.ranking import ranking_metrics_by_user
+from movierec.metrics.ranking import find_hits
 from movierec.metrics.rating import UserErrors, error_sums_by_user
+from movierec.metrics.ratios import divide_or_nan
 
 DECILES: Final = 10
 NDCG: Final = f"ndcg@{LIST_LENGTH}"
@@ -99,8 +100,8 @@ def tabulate_by_popularity(results: Mapping[str, ModelResult], bed: TestBed, boo
     for name, result in results.items():
         for number in np.unique(of_rating).tolist() if bed.rated else ():
             errors[name, number] = _sum_errors(result, bed, of_rating == number)
-        for number in np.unique(decile).tolist():
-            scores[name, number] = _recall(result, bed.relevance.matrix, decile == number)
+        for number, values in _recall_by_decile(result, bed.relevance.matrix, decile).items():
+            scores[name, number] = values
     return _tabulate(errors, scores, RECALL, _mean_by_decile(bed.popularity, decile), bootstrap)
 
 
@@ -109,10 +110,16 @@ def _sum_errors(result: ModelResult, bed: TestBed, own: npt.NDArray[np.bool_]) -
     return error_sums_by_user(user, bed.test[RATING][own], result.predicted[own], len(bed.users))
 
 
-def _recall(result: ModelResult, relevant: sp.csr_array, own: npt.NDArray[np.bool_]) -> Values:
-    relevant_own = sp.csr_array((own[relevant.indices], relevant.indices, relevant.indptr), shape=relevant.shape)
+def _recall_by_decile(result: ModelResult, relevant: sp.csr_array, decile: npt.NDArray[np.int64]) -> dict[int, Values]:
+    """Return each user's recall@10 among the relevant movies of each decile, NaN where there are none."""
     lists = result.lists[:, :LIST_LENGTH]
-    return ranking_metrics_by_user(lists, relevant_own, ks=(LIST_LENGTH,))[RECALL]
+    hits = find_hits(lists, relevant)[0]
+    user = np.repeat(np.arange(len(lists)), np.diff(relevant.indptr))
+    recall = {}
+    for number in np.unique(decile).tolist():
+        wanted = np.bincount(user[decile[relevant.indices] == number], minlength=len(lists))
+        recall[number] = divide_or_nan((hits & (decile[lists] == number)).sum(axis=1), wanted)
+    return recall
 
 
 def _mean_by_decile(train_ratings: npt.NDArray[np.int64], decile: npt.NDArray[np.int64]) -> dict[int, float]:
@@ -126,7 +133,7 @@ def _tabulate(
     train_ratings: Mapping[int, float],
     bootstrap: UserBootstrap,
 ) -> pd.DataFrame:
-    of_errors = bootstrap_errors(errors, bootstrap) if errors else {}
+    of_errors = bootstrap_errors(errors, bootstrap, rates=["rmse"]) if errors else {}
     of_scores = bootstrap_means(scores, bootstrap)
     found: list[tuple[str, Key, Interval]] = [("rmse", key, interval["rmse"]) for key, interval in of_errors.items()]
     found += [(metric, key, interval) for key, interval in of_scores.items()]

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -14,11 +14,12 @@ from movierec.metrics.rating import UserErrors
 from movierec.metrics.ratios import divide_or_nan
 
 FloatArray = npt.NDArray[np.float64]
+Columns = npt.NDArray[np.integer[Any]]
 
 FLIPS: Final = 10_000  # the least p-value, 1 / 10,001, stays below 0.05 for tables of up to 500 comparisons
 SIGNIFICANCE: Final = 0.05
 _BLOCK_ELEMENTS = 4_000_000  # signs held at a time, 32 MB
-_ROUNDING = 1e-12  # of the sum of all differences: flipped sums so near the observed one are equal to it
+_ROUNDING = 1e-12  # of the sum of all values: flipped sums so near the observed one are equal to it
 
 
 @dataclass(frozen=True)
@@ -170,10 +171,11 @@ def compare_models(
     pairs = list(combinations(range(len(models)), 2))
     if not used or not pairs:
         return []
-    first, second = (list(side) for side in zip(*pairs, strict=True))
     intervals = [interval for metric in _resample(used, bootstrap) for interval in _subtract(metric, pairs)]
-    differences = np.hstack([metric.sums[:, first] - metric.sums[:, second] for metric in used.values()])
-    p_values = _flip_signs(differences, rng, flips)
+    first, second = (np.array(side) for side in zip(*pairs, strict=True))
+    column = len(models) * np.arange(len(used))[:, np.newaxis]
+    sums = np.hstack([metric.sums for metric in used.values()])
+    p_values = _flip_signs(sums, (column + first).ravel(), (column + second).ravel(), rng, flips)
     p_adjusted = multipletests(p_values, method="holm")[1]
     names = [(name, models[a], models[b]) for name in used for a, b in pairs]
     n = [int(np.count_nonzero(metric.weights)) for metric in used.values() for _ in pairs]
@@ -203,18 +205,23 @@ def _subtract(metric: tuple[FloatArray, FloatArray], pairs: Sequence[tuple[int, 
         yield Interval(float(estimate[a] - estimate[b]), float(low), float(high), n=0)
 
 
-def _flip_signs(differences: FloatArray, rng: np.random.Generator, flips: int) -> FloatArray:
-    """Return the p-value of each column of `differences`, shape (users, columns)."""
-    users, columns = differences.shape
-    observed = differences.sum(axis=0)
-    least = np.abs(observed) - _ROUNDING * np.abs(differences).sum(axis=0)
-    extreme = np.zeros(columns)
+def _flip_signs(sums: FloatArray, first: Columns, second: Columns, rng: np.random.Generator, flips: int) -> FloatArray:
+    """Return the p-value of each difference ``sums[:, first] - sums[:, second]``; `sums` has a row for each user.
+
+    Flipping is linear: the columns are added up for the users who keep their sign, and then subtracted.
+    """
+    users = len(sums)
+    total = sums.sum(axis=0)
+    observed = total[first] - total[second]
+    size = np.abs(sums).sum(axis=0)
+    least = np.abs(observed) - _ROUNDING * (size[first] + size[second])
+    extreme = np.zeros(len(first))
     width = 4 * -(-users // 32)  # bytes a row; the generator draws four at a time
     step = max(1, _BLOCK_ELEMENTS // users)
     for start in range(0, flips, step):
         rows = min(step, flips - start)
         drawn = np.frombuffer(rng.bytes(rows * width), dtype=np.uint8).reshape(rows, width)
-        kept = np.unpackbits(drawn, axis=1, count=users).astype(np.float64)
-        flipped = 2 * (kept @ differences) - observed  # the users not kept have the other sign
+        kept = np.unpackbits(drawn, axis=1, count=users).astype(np.float64) @ sums
+        flipped = 2 * (kept[:, first] - kept[:, second]) - observed  # the users not kept have the other sign
         extreme += np.count_nonzero(np.abs(flipped) >= least, axis=0)
     return (1 + extreme) / (1 + flips)

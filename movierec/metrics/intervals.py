@@ -4,9 +4,9 @@ A user's ratings and lists are correlated, so users are resampled, never rows. O
 metric of every model: intervals cost one matrix product, and differences between models are paired.
 """
 
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -130,7 +130,7 @@ def bootstrap_means(
     if np.any(np.isinf(table)):
         raise ValueError("values must be finite, or NaN for a user to leave out")
     # Metrics share a few patterns of missing users; each pattern needs its users counted once.
-    patterns, pattern_of = np.unique(valid, axis=1, return_inverse=True)
+    patterns, pattern_of = _find_distinct(valid)
     table[~valid] = 0
     columns = np.hstack([table, patterns])
     metrics = table.shape[1]
@@ -144,7 +144,10 @@ def bootstrap_means(
 
 
 def bootstrap_errors(
-    errors: Mapping[Name, UserErrors], bootstrap: UserBootstrap, confidence: float = CONFIDENCE
+    errors: Mapping[Name, UserErrors],
+    bootstrap: UserBootstrap,
+    confidence: float = CONFIDENCE,
+    rates: Sequence[str] = ("rmse", "mae"),
 ) -> dict[Name, dict[str, Interval]]:
     """Return RMSE and MAE over ratings of each model, with intervals from resampling users.
 
@@ -156,11 +159,13 @@ def bootstrap_errors(
         By model, the same users in each. A user without ratings has no part in the model's figures.
     bootstrap, confidence
         As `bootstrap_means`.
+    rates : sequence of str
+        ``"rmse"``, ``"mae"`` or both.
 
     Returns
     -------
     dict of key to dict of str to Interval
-        By model, then ``"rmse"`` and ``"mae"``; `n` counts users with ratings.
+        By model, then rate; `n` counts users with ratings.
 
     Raises
     ------
@@ -168,23 +173,25 @@ def bootstrap_errors(
         As `bootstrap_means`.
     """
     count = _stack([model.count for model in errors.values()])
-    squared = _stack([model.squared for model in errors.values()])
-    absolute = _stack([model.absolute for model in errors.values()])
-    columns = np.hstack([squared, absolute, count])
+    counts, count_of = _find_distinct(count)  # models share them
+    sums = {"rmse": "squared", "mae": "absolute"}
+    tables = [_stack([getattr(model, sums[rate]) for model in errors.values()]) for rate in rates]
+    columns = np.hstack([*tables, counts])
     if not np.all(np.isfinite(columns)):
         raise ValueError("error sums must be finite")
 
-    def rates(sums: FloatArray) -> tuple[FloatArray, FloatArray]:
-        squares, absolutes, counts = np.split(sums, 3, axis=1)
-        return np.sqrt(divide_or_nan(squares, counts)), divide_or_nan(absolutes, counts)
+    def divide(sums: FloatArray) -> list[FloatArray]:
+        *totals, ratings = np.split(sums, np.arange(1, len(rates) + 1) * len(errors), axis=1)
+        means = [divide_or_nan(total, ratings[:, count_of]) for total in totals]
+        return [np.sqrt(mean) if rate == "rmse" else mean for rate, mean in zip(rates, means, strict=True)]
 
-    names = list(errors)
     n = np.count_nonzero(count, axis=0)
-    (rmse,), (mae,) = rates(columns.sum(axis=0, keepdims=True))
-    resampled_rmse, resampled_mae = rates(bootstrap.resample_sums(columns))
-    of_rmse = _intervals(names, rmse, resampled_rmse, n, confidence)
-    of_mae = _intervals(names, mae, resampled_mae, n, confidence)
-    return {name: {"rmse": of_rmse[name], "mae": of_mae[name]} for name in names}
+    estimates, resampled = divide(columns.sum(axis=0, keepdims=True)), divide(bootstrap.resample_sums(columns))
+    found: dict[Name, dict[str, Interval]] = {name: {} for name in errors}
+    for rate, (estimate,), samples in zip(rates, estimates, resampled, strict=True):
+        for name, interval in _intervals(list(errors), estimate, samples, n, confidence).items():
+            found[name][rate] = interval
+    return found
 
 
 def bootstrap_mean(
@@ -198,6 +205,13 @@ def _stack(vectors: list[npt.NDArray[np.float64]] | list[npt.NDArray[np.int64]])
     if len({vector.shape for vector in vectors}) != 1 or vectors[0].ndim != 1:
         raise ValueError("give at least one vector, all over the same users")
     return np.column_stack(vectors).astype(np.float64, copy=False)
+
+
+def _find_distinct(table: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], npt.NDArray[np.int64]]:
+    """Return the distinct columns of a table, and which of them each column is."""
+    place: dict[bytes, int] = {}
+    which = np.array([place.setdefault(column.tobytes(), len(place)) for column in table.T])
+    return table[:, np.unique(which, return_index=True)[1]], which
 
 
 def _intervals(

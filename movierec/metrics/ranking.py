@@ -64,7 +64,7 @@ def ranking_metrics_by_user(
     {'precision@2': 0.5, 'recall@2': 0.3333, 'ndcg@2': 0.6131, 'map@2': 0.5, 'hit_rate@2': 1.0, 'mrr': 1.0}
     """
     _check_lists(recommended, relevant.shape, ks)
-    hits, reachable = _find_hits(recommended, relevant)
+    hits, reachable = find_hits(recommended, relevant)
     total = reachable if n_relevant is None else n_relevant
     if total.shape != reachable.shape or np.any(total < reachable):
         raise ValueError("n_relevant must hold, for each user, at least the number of relevant movies given")
@@ -88,9 +88,23 @@ def _check_lists(recommended: npt.NDArray[np.integer[Any]], shape: tuple[int, ..
         raise ValueError("a movie occurs twice in a list")
 
 
-def _find_hits(
+def find_hits(
     recommended: npt.NDArray[np.integer[Any]], relevant: "sparse.csr_array[Any] | sparse.csr_matrix[Any]"
 ) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.int64]]:
+    """Look up which recommended movies are relevant.
+
+    Parameters
+    ----------
+    recommended, relevant
+        As for `ranking_metrics_by_user`, which checks them.
+
+    Returns
+    -------
+    hits : ndarray of bool, shape (users, k_max)
+        Whether the movie at each place is relevant.
+    reachable : ndarray of int64, shape (users,)
+        Movies relevant to each user.
+    """
     own = relevant.astype(bool, copy=True)
     own.sum_duplicates()
     own.eliminate_zeros()

@@ -17,6 +17,7 @@ from movierec.models.als_solver import AlternatingSolver
 from movierec.models.base import Array, Rows
 from movierec.models.calibration import CalibratedRanker
 from movierec.models.indexed import IndexedRatings
+from movierec.models.products import Products
 from movierec.models.strength import measure_counts, to_stars
 from movierec.models.top_k import available_cores
 
@@ -219,6 +220,10 @@ class ALS(CalibratedRanker):
     def score_rows(self, user_rows: Rows) -> npt.NDArray[np.float32]:
         """Return the uncalibrated scores, shape (users, movies)."""
         return self.user_factors[user_rows] @ self.movie_factors.T
+
+    def _as_products(self) -> Products:
+        nothing = (np.zeros(len(side), dtype=np.float32) for side in (self.user_factors, self.movie_factors))
+        return Products(self.user_factors, self.movie_factors, *nothing)
 
     def _arrays(self) -> dict[str, npt.NDArray[Any]]:
         names = ("user_factors", "movie_factors", "content_map")

@@ -20,6 +20,7 @@ from movierec.errors import MovierecError
 from movierec.feedback import LEFT_OUT
 from movierec.ids import IdIndex
 from movierec.io import replace_atomically
+from movierec.models.products import Products
 from movierec.models.rows import rank_ids
 from movierec.models.top_k import TopK, available_cores, top_k_rows
 
@@ -133,17 +134,25 @@ class Recommender(ABC):
         shape = (len(wanted), k)
         lists = [Lists(np.full(shape, -1, np.int32), np.full(shape, np.nan, np.float32)) for _ in excludes]
         known = np.flatnonzero(rows >= 0)
+        products = self._as_products()
+        if products:
+            known = known[products.order_users(rows[known])]
+        rank_rows = products.rank if products else self._rank
         block = max(1, BLOCK_CELLS // len(self.movies))
 
         def rank(start: int) -> None:
             part = known[start : start + block]
             seen = [one.select(wanted.ids[part], self.movies) for one in excluded]
-            for (ids, scores), (top, top_scores) in zip(lists, self._rank(rows[part], seen, k), strict=True):
+            for (ids, scores), (top, top_scores) in zip(lists, rank_rows(rows[part], seen, k), strict=True):
                 ids[part], scores[part] = np.where(top >= 0, self.movies.ids[top], -1), top_scores
 
         with ThreadPoolExecutor(available_cores()) as pool:
             deque(pool.map(rank, range(0, len(known), block)), maxlen=0)
         return lists
+
+    def _as_products(self) -> Products | None:
+        """Return the scores as products, if they are."""
+        return None
 
     def _rank(self, user_rows: Rows, excluded: Sequence["sp.csr_array[Any]"], k: int) -> Iterator[TopK]:
         """Yield the best movies of known users under each of several exclusions, by one computation of scores."""

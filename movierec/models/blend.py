@@ -1,19 +1,23 @@
 """A blend of EASE and the ALS: the mean of their standardised scores; which weight is best is found elsewhere."""
 
-from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, Final, Self
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, ClassVar, Final, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import scipy.sparse as sp
 
 from movierec.data.content import Content
 from movierec.models.als import ALS
-from movierec.models.base import Rows
+from movierec.models.base import Array, Rows
 from movierec.models.calibration import CalibratedRanker
 from movierec.models.ease import EASE
+from movierec.models.products import rank_columns
+from movierec.models.top_k import TopK
 
 Floats = npt.NDArray[np.float32]
+Places = npt.NDArray[np.integer[Any]]
 PARTS: Final = ("ease", "als")
 
 
@@ -84,11 +88,26 @@ class Blend(CalibratedRanker):
 
     def score_rows(self, user_rows: Rows) -> Floats:
         """Return the blended scores, shape (users, movies)."""
-        return self.mix(*self.standardized_rows(user_rows), self.weight)
+        return _UsersScores(self, user_rows).mix(np.arange(len(self.movies)))
 
-    def standardized_rows(self, user_rows: Rows) -> tuple[Floats, Floats]:
-        """Return the standardised scores of EASE and of the ALS, each of shape (users, movies)."""
-        return standardize(self.ease.score_rows(user_rows))[0], standardize(self.als.score_rows(user_rows))[0]
+    def _score_pairs(self, user_rows: Rows, user: Places, movie: Rows) -> Floats:
+        return _UsersScores(self, user_rows).mix_pairs(user, movie)
+
+    def _rank(self, user_rows: Rows, excluded: Sequence["sp.csr_array[Any]"], k: int) -> Iterator[TopK]:
+        """Score what EASE models, and of the rest what the ALS alone may lift into a list."""
+        users = _UsersScores(self, user_rows)
+        first = users.mix(self.ease.modelled)
+        lists = [rank_columns(first, self.ease.modelled, seen, k) for seen in excluded]
+        is_wanted = users.may_exceed(np.min([top.scores[:, -1] for top in lists], axis=0))
+        is_wanted[self.ease.modelled] = False
+        if not is_wanted.any():
+            yield from lists
+            return
+        is_wanted[self.ease.modelled] = True
+        wanted = np.flatnonzero(is_wanted)
+        scores = users.mix(wanted)
+        for seen in excluded:
+            yield rank_columns(scores, wanted, seen, k)
 
     @staticmethod
     def mix(ease: Floats, als: Floats, weight: float) -> Floats:
@@ -110,6 +129,69 @@ class Blend(CalibratedRanker):
             own = {key: array for key, array in arrays.items() if key.startswith(f"{name}.")}
             part._restore({key.partition(".")[2]: array for key, array in own.items()})  # noqa: SLF001
         super()._restore({key: array for key, array in arrays.items() if "." not in key})
+
+
+class _UsersScores:
+    """Standardised scores of some users for any movies, whose mean and deviation over all are known without them.
+
+    The ALS's mean is the product with the movies' mean factors, its mean square that with their Gram matrix; EASE's
+    scores are 0 but for the movies that it models.
+    """
+
+    def __init__(self, blend: Blend, user_rows: Rows) -> None:
+        self.blend, self.movies = blend, len(blend.movies)
+        self.factors = blend.als.user_factors[user_rows]
+        self.modelled = blend.ease.score_modelled(user_rows)
+        wide, factors = self.modelled.astype(np.float64), blend.als.movie_factors.astype(np.float64)
+        own = self.factors.astype(np.float64)
+        self.of_ease = _find_scale(wide.sum(axis=1) / self.movies, np.square(wide).sum(axis=1) / self.movies)
+        square = ((own @ (factors.T @ factors)) * own).sum(axis=1) / self.movies
+        self.of_als = _find_scale(own @ factors.mean(axis=0), square)
+
+    def mix(self, movie_rows: Places) -> Floats:
+        """Return the blended scores of movies, shape (users, movies)."""
+        column = self.blend.ease.find_columns(movie_rows)
+        ease = np.zeros((len(self.modelled), len(movie_rows)), dtype=np.float32)
+        ease[:, column >= 0] = self.modelled[:, column[column >= 0]]
+        als = self.factors @ self.blend.als.movie_factors[movie_rows].T
+        return self._mix(ease, als, np.arange(len(ease))[:, np.newaxis])
+
+    def mix_pairs(self, user: Places, movie: Places) -> Floats:
+        """Return the blended scores of pairs of a user's place and a movie's row, shape (pairs,)."""
+        column = self.blend.ease.find_columns(movie)
+        ease = np.where(column >= 0, self.modelled[user, column], np.float32(0))
+        als = np.einsum("pf,pf->p", self.factors[user], self.blend.als.movie_factors[movie])
+        return self._mix(ease, als, user)
+
+    def may_exceed(self, scores: Floats) -> npt.NDArray[np.bool_]:
+        """Return which movies, were EASE's score 0, may score more for any user than given, shape (movies,)."""
+        nothing, weight = np.zeros(len(scores), dtype=np.float32), 1 - self.blend.weight
+        mean, deviation = (each.astype(np.float64) for each in self.of_als)
+        without_als = self._mix(nothing, self.of_als.mean, np.arange(len(scores)))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            needed = mean + deviation * (scores - without_als) / weight
+            length = needed / np.linalg.norm(self.factors.astype(np.float64), axis=1)
+        least = np.nan_to_num(length, nan=-np.inf, posinf=np.inf).min(initial=np.inf)
+        return np.asarray(np.linalg.norm(self.blend.als.movie_factors.astype(np.float64), axis=1) >= least * (1 - 1e-4))
+
+    def _mix(self, ease: Floats, als: Floats, user: Places) -> Floats:
+        ease = (ease - self.of_ease.mean[user]) / self.of_ease.deviation[user]
+        als = (als - self.of_als.mean[user]) / self.of_als.deviation[user]
+        return self.blend.mix(ease, als, self.blend.weight)
+
+
+class _Scale(NamedTuple):
+    """By which scores are standardised, float32 of shape (users,)."""
+
+    mean: Floats
+    deviation: Floats
+
+
+def _find_scale(mean: Array, mean_square: Array) -> _Scale:
+    """Return mean and deviation; 1 for a row of equal scores, up to rounding."""
+    variance = mean_square - mean**2
+    deviation = np.sqrt(np.where(variance > 1e-12 * mean_square, variance, 1))
+    return _Scale(mean.astype(np.float32), deviation.astype(np.float32))
 
 
 def standardize(scores: Floats) -> tuple[Floats, Floats]:

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from movierec.columns import MOVIE_ID, RATING, USER_ID
-from movierec.models.base import BLOCK_CELLS, Array, Recommender, gather
+from movierec.models.base import BLOCK_CELLS, Array, Recommender, Rows, gather
 from movierec.models.bias import Bias
 from movierec.models.indexed import IndexedRatings
 from movierec.models.top_k import available_cores
@@ -47,10 +47,15 @@ class CalibratedRanker(Recommender):
         def score(first: int) -> None:
             part = asked[first : first + block]
             pairs = known[starts[first] : starts[first + block] if first + block < len(asked) else None]
-            scores[pairs] = self.score_rows(part)[np.searchsorted(part, user[pairs]), movie[pairs]]
+            scores[pairs] = self._score_pairs(part, np.searchsorted(part, user[pairs]), movie[pairs])
 
         with ThreadPoolExecutor(available_cores()) as pool:
             deque(pool.map(score, range(0, len(asked), block)), maxlen=0)
+        return scores
+
+    def _score_pairs(self, user_rows: Rows, user: npt.NDArray[np.integer[Any]], movie: Rows) -> npt.NDArray[np.float32]:
+        """Return the scores of pairs of a place in `user_rows` and a movie's row."""
+        scores: npt.NDArray[np.float32] = self.score_rows(user_rows)[user, movie]
         return scores
 
     def _fit_bias(self, ratings: pd.DataFrame | IndexedRatings) -> None:

@@ -1,5 +1,6 @@
 """EASE scores a movie by a weighted sum over what the user rated; its equations are solved elsewhere."""
 
+from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -11,8 +12,10 @@ from movierec.columns import RATING
 from movierec.data.content import Content
 from movierec.models.base import Array, Rows, index_ids
 from movierec.models.calibration import CalibratedRanker
-from movierec.models.item_weights import ItemWeights, solve_item_weights
+from movierec.models.item_weights import ItemWeights, penalize_movies, solve_item_weights, weigh_voters
+from movierec.models.products import rank_columns
 from movierec.models.strength import measure_counts, to_stars
+from movierec.models.top_k import TopK, top_k_rows
 
 Floats = npt.NDArray[np.float32]
 _ARRAYS = ("modelled", "tempering", "inputs", "own", "user_starts", "rated_rows", "rated_weights")
@@ -130,7 +133,15 @@ class EASE(CalibratedRanker):
         rated = sp.csr_array((weights, (user, movie)), shape=(len(self.users), len(self.movies)))[:, self.modelled]
         rated.sort_indices()
         self.user_starts, self.rated_rows, self.rated_weights = rated.indptr, rated.indices, rated.data
-        self._learn(rated, np.bincount(user), content)
+        rows = np.zeros((0, len(self.modelled)), dtype=np.float32)
+        if content is not None and self.content_weight > 0:
+            factors = content.of(self.movies.ids[self.modelled])
+            rows = np.ascontiguousarray(factors.T) * np.float32(np.sqrt(self.content_weight))
+        voted = weigh_voters(rated, np.bincount(user), self.user_power)
+        penalty = penalize_movies(voted, self.regularization, self.dropout)
+        self.inputs, self.outputs, self.own = solve_item_weights(voted, penalty, rows)
+        if not self.inputs.size:
+            self.outputs = self.outputs.astype(np.float16).astype(np.float32)
         return self
 
     def weigh(self, stars: Floats) -> Floats:
@@ -142,32 +153,41 @@ class EASE(CalibratedRanker):
         above = to_stars(stars, self.scale) - to_stars(np.float32(self.relevance_threshold), self.scale)
         return np.where(stars >= self.relevance_threshold, 1 + slope * above, low)
 
-    def _learn(self, rated: sp.csr_array, activity: npt.NDArray[np.int64], content: Content | None) -> None:
-        votes = activity ** -float(self.user_power)
-        voted = rated.copy()
-        voted.data *= np.repeat(np.sqrt(votes / votes.mean()), np.diff(rated.indptr)).astype(np.float32)
-        squares = np.bincount(rated.indices, weights=voted.data.astype(np.float64) ** 2, minlength=len(self.modelled))
-        penalty = self.regularization + self.dropout / (1 - self.dropout) * squares
-        rows = np.zeros((0, len(self.modelled)), dtype=np.float32)
-        if content is not None and self.content_weight > 0:
-            factors = content.of(self.movies.ids[self.modelled])
-            rows = np.ascontiguousarray(factors.T) * np.float32(np.sqrt(self.content_weight))
-        self.inputs, self.outputs, self.own = solve_item_weights(voted, penalty.astype(np.float32), rows)
-        if not self.inputs.size:
-            self.outputs = self.outputs.astype(np.float16).astype(np.float32)
-
     @property
     def _item_weights(self) -> ItemWeights:
         return ItemWeights(self.inputs, self.outputs, self.own)
 
     @property
     def _rated(self) -> sp.csr_array:
-        shape = len(self.users), len(self.modelled)
-        return sp.csr_array((self.rated_weights, self.rated_rows, self.user_starts), shape=shape)
+        arrays = self.rated_weights, self.rated_rows, self.user_starts
+        return sp.csr_array(arrays, shape=(len(self.users), len(self.modelled)))
 
     def score_rows(self, user_rows: Rows) -> npt.NDArray[np.float32]:
         """Return the scores, shape (users, movies); 0 for movies that are not modelled."""
         return self._score(self._rated[user_rows])
+
+    def score_modelled(self, user_rows: Rows) -> Floats:
+        """Return the scores of the movies in `modelled`, shape (users, modelled)."""
+        return self._item_weights.score(self._rated[user_rows]) * self.tempering
+
+    def find_columns(self, movie_rows: npt.NDArray[np.integer[Any]]) -> npt.NDArray[np.int64]:
+        """Return the places of movies in `modelled`, -1 for others."""
+        place = np.full(len(self.movies), -1, dtype=np.int64)
+        place[self.modelled] = np.arange(len(self.modelled))
+        return np.asarray(place[movie_rows])
+
+    def _score_pairs(self, user_rows: Rows, user: npt.NDArray[np.integer[Any]], movie: Rows) -> Floats:
+        column = self.find_columns(movie)
+        return np.asarray(np.where(column >= 0, self.score_modelled(user_rows)[user, column], np.float32(0)))
+
+    def _rank(self, user_rows: Rows, excluded: Sequence["sp.csr_array[Any]"], k: int) -> Iterator[TopK]:
+        scores = self.score_modelled(user_rows)
+        for seen in excluded:
+            top = rank_columns(scores, self.modelled, seen, k)
+            short = np.flatnonzero(~(top.scores[:, -1] > 0))  # movies that are not modelled score 0 and belong in
+            whole = top_k_rows(self.score_rows(user_rows[short]), seen[short].indptr, seen[short].indices, k)
+            top.columns[short], top.scores[short] = whole
+            yield top
 
     def fold_in(self, movie_rows: Rows, stars: npt.ArrayLike) -> Floats:
         """Score every movie for someone who was not in the fit: the same product as for those who were.
@@ -184,12 +204,10 @@ class EASE(CalibratedRanker):
         ndarray of float32, shape (movies,)
             Zeros for someone who rated no modelled movie.
         """
-        column, weights = self._weigh_modelled(movie_rows, stars)
+        column, weights = self.find_columns(movie_rows), self.weigh(np.asarray(stars, dtype=np.float32))
         known = column >= 0
-        indptr = np.array([0, known.sum()])
-        rated = sp.csr_array((weights[known], column[known], indptr), shape=(1, len(self.modelled)))
-        folded: Floats = self._score(rated)[0]
-        return folded
+        rated = sp.csr_array((weights[known], column[known], [0, known.sum()]), shape=(1, len(self.modelled)))
+        return np.asarray(self._score(rated)[0])
 
     def explain(self, movie_rows: Rows, stars: npt.ArrayLike, target_rows: Rows) -> Array:
         """Part scores among the ratings that they come from, exactly.
@@ -207,8 +225,8 @@ class EASE(CalibratedRanker):
             What each rating adds to each score; a row's sum is the score. Of any sign; 0 for a movie to itself and
             for what is not modelled.
         """
-        column, weights = self._weigh_modelled(movie_rows, stars)
-        target = self._columns(target_rows)
+        column, weights = self.find_columns(movie_rows), self.weigh(np.asarray(stars, dtype=np.float32))
+        target = self.find_columns(target_rows)
         between = self._item_weights.between(column, target).astype(np.float64) * weights[:, np.newaxis]  # (n, m)
         both = (column >= 0)[:, np.newaxis] & (target >= 0)
         return np.where(both, between * self.tempering[target], 0.0).T
@@ -219,27 +237,12 @@ class EASE(CalibratedRanker):
         See `ItemWeights.correlate`.
         """
         correlations = np.zeros(len(self.movies), dtype=np.float32)
-        if (column := int(self._columns(np.array([movie_row]))[0])) >= 0:
+        if (column := int(self.find_columns(np.array([movie_row]))[0])) >= 0:
             correlations[self.modelled] = self._item_weights.correlate(column)
         return correlations
 
-    def _columns(self, movie_rows: Rows) -> npt.NDArray[np.int64]:
-        """Return the places of movies in `modelled`, -1 for others."""
-        place = np.full(len(self.movies), -1)
-        place[self.modelled] = np.arange(len(self.modelled))
-        return place[movie_rows]
-
-    def _weigh_modelled(self, movie_rows: Rows, stars: npt.ArrayLike) -> tuple[npt.NDArray[np.int64], Floats]:
-        return self._columns(movie_rows), self.weigh(np.asarray(stars, dtype=np.float32))
-
     def _score(self, rated: sp.csr_array) -> Floats:
-        if self.inputs.size:
-            scores = (rated @ self.inputs) @ self.outputs
-            user = np.repeat(np.arange(rated.shape[0]), np.diff(rated.indptr))
-            scores[user, rated.indices] -= rated.data * self.own[rated.indices]
-        else:
-            scores = rated @ self.outputs
-        scores *= self.tempering
+        scores = self._item_weights.score(rated) * self.tempering
         if len(self.modelled) == len(self.movies):
             return scores
         every = np.zeros((len(scores), len(self.movies)), dtype=np.float32)

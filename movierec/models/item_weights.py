@@ -1,6 +1,6 @@
 """The closed form of a linear autoencoder without self-similarity (EASE); what its inputs mean is decided elsewhere."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numba
 import numpy as np
@@ -32,6 +32,15 @@ class ItemWeights(NamedTuple):
     outputs: Floats
     own: Floats
 
+    def score(self, rated: sp.csr_array) -> Floats:
+        """Return ``rated @ B``, shape (users, movies)."""
+        if not self.inputs.size:
+            return rated @ self.outputs
+        scores: Floats = (rated @ self.inputs) @ self.outputs
+        user = np.repeat(np.arange(rated.shape[0]), np.diff(rated.indptr))
+        scores[user, rated.indices] -= rated.data * self.own[rated.indices]
+        return scores
+
     def between(self, rows: npt.NDArray[np.int64], columns: npt.NDArray[np.int64]) -> Floats:
         """Return entries of B, shape (rows, columns)."""
         if not self.inputs.size:
@@ -48,6 +57,20 @@ class ItemWeights(NamedTuple):
         correlations: Floats = np.copysign(np.sqrt(np.clip(there * back, 0, 1)), there)
         correlations[column] = 1
         return correlations
+
+
+def weigh_voters(rated: sp.csr_array, activity: npt.NDArray[np.integer[Any]], power: float) -> sp.csr_array:
+    """Return the users' rows times the root of ``activity ** -power``, their votes, which are 1 in the mean."""
+    votes = activity ** -float(power)
+    voted = rated.copy()
+    voted.data *= np.repeat(np.sqrt(votes / votes.mean()), np.diff(rated.indptr)).astype(np.float32)
+    return voted
+
+
+def penalize_movies(voted: sp.csr_array, regularization: float, dropout: float) -> Floats:
+    """Return what `solve_item_weights` charges for each movie's weights, shape (movies,): more for the often rated."""
+    squares = np.bincount(voted.indices, weights=voted.data.astype(np.float64) ** 2, minlength=voted.shape[1])
+    return np.asarray(regularization + dropout / (1 - dropout) * squares, dtype=np.float32)
 
 
 def solve_item_weights(ratings: sp.csr_array, penalty: Floats, content: Floats) -> ItemWeights:

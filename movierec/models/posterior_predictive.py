@@ -11,6 +11,7 @@ from movierec.ids import UNKNOWN, IdIndex
 from movierec.models.base import Array, Recommender, Rows
 from movierec.models.gibbs.day_effects import locate_days, number_days
 from movierec.models.pair_scores import measure_draws, score_pairs
+from movierec.models.products import Products
 
 Factors = npt.NDArray[np.float32]
 
@@ -170,11 +171,12 @@ class PosteriorPredictive(Recommender):
 
     def score_rows(self, user_rows: Rows) -> Factors:
         """Return unclipped predictions, shape (users, movies), computed in float32."""
-        users, movies = self.user_mean[user_rows], self.movie_mean[: len(self.movies)]
-        scores: Factors = users[:, 1:] @ movies[:, 1:].T
-        scores += movies[:, 0]
-        scores += users[:, :1] + np.float32(self.mean)
-        return scores
+        return self._as_products().score(user_rows)
+
+    def _as_products(self) -> Products:
+        users, movies = self.user_mean, self.movie_mean[: len(self.movies)]
+        values = users[:, 0] + np.float32(self.mean), movies[:, 0]
+        return Products(users[:, 1:], movies[:, 1:], *values)
 
     def _user_rows(self, user_ids: npt.ArrayLike) -> Rows:
         rows = self.users.rows(user_ids)

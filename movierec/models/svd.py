@@ -12,6 +12,7 @@ import pandas as pd
 from movierec.errors import MovierecError
 from movierec.models.base import Array, Recommender, Rows, find_range
 from movierec.models.indexed import IndexedRatings, Pairs
+from movierec.models.products import Products
 from movierec.models.sgd.engines import ENGINES, Engine, EngineName, SgdSettings
 from movierec.models.sgd.exact import Factors, predict_pairs
 from movierec.models.strength import STARS, measure_star, to_stars
@@ -178,11 +179,11 @@ class SVD(Recommender):
 
     def score_rows(self, user_rows: Rows) -> npt.NDArray[np.float32]:
         """Return unclipped predictions, shape (users, movies), computed in float32."""
-        movie_factors = self.movie_factors.astype(np.float32, copy=False)
-        scores = self.user_factors[user_rows].astype(np.float32, copy=False) @ movie_factors.T
-        scores += self.movie_bias.astype(np.float32)
-        scores += (self.mean + self.user_bias[user_rows, None]).astype(np.float32)
-        return scores
+        return self._as_products().score(user_rows)
+
+    def _as_products(self) -> Products:
+        each = self.user_factors, self.movie_factors, self.mean + self.user_bias, self.movie_bias
+        return Products(*(array.astype(np.float32, copy=False) for array in each))
 
     def _model(self) -> Factors:
         return Factors(self.user_bias, self.movie_bias, self.user_factors, self.movie_factors)

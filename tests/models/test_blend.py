@@ -40,6 +40,24 @@ def test_an_extreme_weight_leaves_one_part(blend: Blend, ratings: pd.DataFrame, 
     np.testing.assert_array_equal(mixed.recommend(users, 5, ratings)[0], alone.recommend(users, 5, ratings)[0])
 
 
+@pytest.mark.parametrize("weight", [0.0, 0.2, 0.9, 1.0])
+@pytest.mark.parametrize("max_movies", [2, 12])
+def test_movies_that_ease_leaves_out_are_listed_where_they_belong(
+    ratings: pd.DataFrame, max_movies: int, weight: float
+) -> None:
+    part = Blend({"regularization": 5.0, "max_movies": max_movies}, ALS_SETTINGS, weight).fit(ratings)
+    every = np.arange(len(part.users), dtype=np.int32)
+    for model in (part, part.ease):
+        scores = model.score_rows(every)
+        for k in (1, 5, 20):
+            found = model.recommend(model.users.ids, k)
+            best = np.argsort(-scores, axis=1, kind="stable")[:, :k]
+            np.testing.assert_allclose(found.scores, np.take_along_axis(scores, best, axis=1), atol=1e-5)
+            listed = model.movies.rows(found.movie_ids.ravel()).reshape(found.movie_ids.shape)
+            np.testing.assert_allclose(found.scores, np.take_along_axis(scores, listed, axis=1), atol=1e-5)
+            assert all(len(set(row)) == k for row in listed.tolist())
+
+
 def test_parts_of_other_ratings_are_refused(blend: Blend, ratings: pd.DataFrame) -> None:
     stranger = EASE().fit(ratings[ratings[USER_ID] > 10])
     with pytest.raises(ValueError, match="fitted on the same ratings"):

@@ -16,17 +16,13 @@ def relevance() -> Relevance:
     return random_bed().validation_relevance
 
 
-@pytest.mark.parametrize("cells", [8_000_000, 100])
-def test_the_best_weight_on_validation_is_chosen(
-    relevance: Relevance, monkeypatch: pytest.MonkeyPatch, cells: int
-) -> None:
+def test_the_best_weight_on_validation_is_chosen(relevance: Relevance) -> None:
     blend = Blend({"regularization": 5.0}, {"factors": 4, "regularization": 1.0}).fit(relevance.train)
     weights = (0.0, 0.25, 0.5, 1.0)
     expected = []
     for weight in weights:
         blend.weight = weight
         expected.append(measure_validation_ndcg(blend, relevance))
-    monkeypatch.setattr("movierec.tuning.blend.BLOCK_CELLS", cells)
     weight, ndcg = choose_weight(blend, relevance, weights)
     assert len(set(expected)) > 1
     assert weight == weights[int(np.argmax(expected))]
