@@ -12,7 +12,7 @@ import pandas as pd
 from movierec.errors import MovierecError
 from movierec.models.base import Array, Recommender, Rows
 from movierec.models.indexed import IndexedRatings, Pairs
-from movierec.models.sgd.engines import ENGINES, Engine, EngineName, SgdSettings
+from movierec.models.sgd.engines import ENGINES, EngineName, SgdSettings, TrainingEngine
 from movierec.models.sgd.exact import Factors, predict_pairs
 
 
@@ -183,7 +183,7 @@ class SVD(Recommender):
         return {name: getattr(self, name) for name in names}
 
 
-def _measure(engine: Engine, epoch: int, sample: Pairs | None, held_out: Pairs | None) -> EpochResult:
+def _measure(engine: TrainingEngine, epoch: int, sample: Pairs | None, held_out: Pairs | None) -> EpochResult:
     train_rmse, validation_rmse = (engine.measure(pairs) if pairs else None for pairs in (sample, held_out))
     if not math.isfinite((train_rmse or 0.0) + (validation_rmse or 0.0)):
         raise MovierecError(f"the SVD diverges in epoch {epoch}: lower its learning_rate")
