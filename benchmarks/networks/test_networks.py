@@ -1,5 +1,7 @@
 """The networks learn, and their losses are what the papers write; run by `make jax`, since CI does without JAX."""
 
+from typing import Literal
+
 import jax.numpy as jnp
 import numpy as np
 import pandas as pd
@@ -71,7 +73,7 @@ def test_mult_vae_without_knowledge_pays_the_logarithm_of_the_movies_for_each_ra
 
 
 @pytest.mark.parametrize(("loss", "expected"), [("log", 4 * np.log(2)), ("bpr", np.log(2))])
-def test_neumf_without_knowledge_tosses_a_coin_for_each_movie(loss: str, expected: float) -> None:
+def test_neumf_without_knowledge_tosses_a_coin_for_each_movie(loss: Literal["log", "bpr"], expected: float) -> None:
     model = NeuMF(factors=2, width=2, loss=loss, negatives=3)
     key = jnp.zeros(2, dtype=jnp.uint32)
     network = zero(model._initialize(key, sp.csr_array((2, 5))))
