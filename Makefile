@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help repro test check format types imports pytest container audit deps experiments bench verify serve ui screens lock clean
+.PHONY: help repro test check format types imports pytest container audit jax deps experiments bench verify serve ui screens lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -38,8 +38,12 @@ container: $(READY) ## check the container's files, and serve from what the imag
 	MOVIEREC_API_TOKEN=token POSTGRES_PASSWORD=password docker-compose config --quiet
 	ops/check_image.sh
 
-bench: $(READY) ## measure every published number again
-	for name in accuracy ranking_quality cold_movies svdpp svd_speed als_speed ease_speed intervals ranking tracking service pipeline; do $(BIN)/python -m benchmarks.$$name || exit 1; done
+bench: $(READY) jax ## measure every published number again
+	for name in accuracy ranking_quality neural cold_movies svdpp svd_speed als_speed ease_speed intervals ranking tracking service pipeline; do $(BIN)/python -m benchmarks.$$name || exit 1; done
+
+jax: $(READY) ## install JAX, for the neural models of `make bench` (needs a network)
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes --requirement benchmarks/requirements.lock
+	$(BIN)/pytest --quiet benchmarks/networks
 
 deps: $(READY) ## write each stage's list of code in dvc.yaml anew
 	$(BIN)/python -m movierec.stage_code
@@ -74,9 +78,10 @@ audit: $(READY) ## look for known vulnerabilities in the locked packages (needs 
 		{ echo "error: what pypi.org knows of vulnerabilities cannot be read: nothing was audited"; exit 1; }
 	@$(AUDIT)/bin/pip-audit --strict --disable-pip --require-hashes --progress-spinner off --requirement requirements.lock
 
-lock: ## renew the two files of locked packages from pyproject.toml (needs uv)
+lock: ## renew the three files of locked packages from pyproject.toml (needs uv)
 	$(LOCK) pyproject.toml --extra dev --upgrade --output-file requirements.lock
 	$(LOCK) --group service --constraint requirements.lock --output-file ops/requirements.lock
+	$(LOCK) --group neural --constraint requirements.lock --output-file benchmarks/requirements.lock
 
 clean: ## remove the environment and every cache; tracked runs and the service's ratings stay
 	rm -rf $(VENV) .movierec/trials dvc_plots .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage* .schemathesis

@@ -8,7 +8,7 @@ held-out ratings are dropped. Models are compared user by user, each user's NDCG
 paired bootstrap and the sign flips of `movierec.metrics.comparison`. Writes benchmarks/results/ranking_quality.json.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from time import perf_counter
 from typing import Any, Final, NamedTuple
@@ -95,11 +95,16 @@ def measure(data: tuple[TestBed, Content], seed: int) -> dict[str, Measured]:
     return measured
 
 
-def fit(model: Any, bed: TestBed, content: Content | None) -> tuple[Any, Measured]:  # noqa: ANN401  # of its own kind
+def fit(
+    model: Any,  # noqa: ANN401  # of its own kind
+    bed: TestBed,
+    content: Content | None,
+    clock: Callable[[], float] = perf_counter,
+) -> tuple[Any, Measured]:
     """Fit on train and judge."""
-    start = perf_counter()
+    start = clock()
     model.fit(bed.train, content=content)
-    return model, judge(model, bed, perf_counter() - start)
+    return model, judge(model, bed, clock() - start)
 
 
 def judge(

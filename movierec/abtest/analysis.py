@@ -9,7 +9,8 @@ import numpy as np
 from movierec.abtest.cuped import CupedDifference, cuped_test
 from movierec.abtest.design import Design, Observations
 from movierec.abtest.difference import MeanDifference, RelativeLift, relative_lift, sample_ratio_check, welch_test
-from movierec.abtest.power import Rates, check_rates, mean_minimum_effect, mean_sample_size
+from movierec.abtest.power import mean_minimum_effect, mean_sample_size
+from movierec.abtest.rates import Rates, check_rates
 from movierec.abtest.report import Report
 from movierec.abtest.second_opinions import bootstrap_difference, rank_test
 from movierec.abtest.secondary import compare_secondary

@@ -1,31 +1,21 @@
-"""How many users an experiment needs, and what effect it can see; nothing here looks at outcomes.
+"""How many users an experiment on means needs, and what effect it can see; nothing here looks at outcomes.
 
 Means are solved here on scipy's noncentral t, because statsmodels' `TTestIndPower.solve_power` gives NaN for large
 effects and a detectable effect that is 0.7 % off for 1e9 users; where it is exact, the tests hold this module against
-it. Proportions are statsmodels' own.
+it.
 """
 
 import math
 from collections.abc import Callable
-from typing import TypedDict
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 from scipy.optimize import brentq
-from statsmodels.stats.power import normal_sample_size_one_tail
 
-from movierec.errors import MovierecError
+from movierec.abtest.rates import MOST_USERS, check_rates, require, require_ratio, require_users
 
-_MOST_USERS = 1e15
 _FARTHEST = 1e8  # scipy's noncentral t is NaN from shifts of 1e9 on; the power is 1 long before
-
-
-class Rates(TypedDict):
-    """How often an experiment may err: its false positive rate, and its chance to see an effect that is there."""
-
-    significance: float
-    power: float
 
 
 def mean_power(
@@ -72,10 +62,10 @@ def mean_power(
     0.0633
     """
     check_rates(significance)
-    _require_ratio(ratio)
-    _require(0 < std < math.inf, f"standard deviation is {std}: it must be positive and finite")
+    require_ratio(ratio)
+    require(0 < std < math.inf, f"standard deviation is {std}: it must be positive and finite")
     users, effect = np.asarray(users, dtype=np.float64), np.asarray(effect, dtype=np.float64)
-    _require(bool(np.all(np.minimum(users, ratio * users) >= 2)), "an arm needs at least 2 users")
+    require(bool(np.all(np.minimum(users, ratio * users) >= 2)), "an arm needs at least 2 users")
     df = (1 + ratio) * users - 2
     shift = np.clip(effect / std * np.sqrt(users * (ratio / (1 + ratio))), -_FARTHEST, _FARTHEST)
     critical = stats.t.isf(significance / 2 if two_sided else significance, df)
@@ -119,19 +109,19 @@ def mean_sample_size(
     63.77
     """
     check_rates(significance, power)
-    _require_ratio(ratio)
-    _require(math.isfinite(effect) and effect != 0, f"effect is {effect}: it must be a number other than 0")
+    require_ratio(ratio)
+    require(math.isfinite(effect) and effect != 0, f"effect is {effect}: it must be a number other than 0")
 
     def excess(users: float) -> float:
         seen = mean_power(users, abs(effect), std, significance=significance, two_sided=two_sided, ratio=ratio)
         return float(seen) - power
 
     fewest = max(2.0, math.nextafter(2 / ratio, math.inf))
-    return _find_root(
+    return find_root(
         excess,
         fewest if ratio < 1 else 2.0,
-        _MOST_USERS,
-        f"an effect of {effect:g} needs more than {_MOST_USERS:g} users an arm",
+        MOST_USERS,
+        f"an effect of {effect:g} needs more than {MOST_USERS:g} users an arm",
     )
 
 
@@ -164,133 +154,27 @@ def mean_minimum_effect(
         If a number is outside its range.
     """
     check_rates(significance, power)
-    _require_users(users)
+    require_users(users)
 
     def excess(effect: float) -> float:
         seen = mean_power(users, effect * std, std, significance=significance, two_sided=two_sided, ratio=ratio)
         return float(seen) - power
 
-    return std * _find_root(excess, 1e-12, 1e12, f"no effect is large enough for {users:g} users an arm")
+    return std * find_root(excess, 1e-12, 1e12, f"no effect is large enough for {users:g} users an arm")
 
 
-def proportion_sample_size(
-    baseline: float,
-    effect: float,
-    *,
-    significance: float = 0.05,
-    power: float = 0.8,
-    pooled: bool = False,
-    ratio: float = 1.0,
-) -> float:
-    """Users in the treatment arm that a two-sided z test needs to see a difference of proportions.
-
-    The formula is statsmodels' `normal_sample_size_one_tail`; what is chosen here is the variance under no effect.
-
-    Parameters
-    ----------
-    baseline : float
-        Proportion in the control arm, above 0 and below 1.
-    effect : float
-        Absolute difference from it, of either sign, not 0; ``baseline + effect`` lies above 0 and below 1.
-    significance, power : float
-        As in `mean_sample_size`.
-    pooled : bool
-        Whether the variance under no effect is that of all users' mean proportion (Fleiss 1981, without continuity
-        correction; R's ``power.prop.test``) instead of the baseline's (Evan Miller's calculator). Welch's test needs
-        as many users as the pooled formula says.
-    ratio : float
-        Users in the control arm for each in the treatment arm, positive.
-
-    Returns
-    -------
-    float
-        Round up to get whole users.
+def find_root(excess: Callable[[float], float], low: float, limit: float, message: str) -> float:
+    """Where the rising `excess` crosses 0 between `low` and `limit`; `low` if it is above 0 there already.
 
     Raises
     ------
     MovierecError
-        If a number is outside its range.
-
-    Examples
-    --------
-    >>> round(proportion_sample_size(0.10, 0.02), 2)
-    3622.62
+        `message`, if it crosses beyond `limit`.
     """
-    check_rates(significance, power)
-    _require_ratio(ratio)
-    treated = baseline + effect
-    _require(0 < baseline < 1, f"baseline is {baseline:g}: it must be above 0 and below 1")
-    _require(0 < treated < 1, f"baseline + effect is {treated:g}: it must be above 0 and below 1")
-    _require(effect != 0, "effect is 0: no number of users shows that")
-    under_null = (ratio * baseline + treated) / (1 + ratio) if pooled else baseline
-    null = math.sqrt((1 + 1 / ratio) * under_null * (1 - under_null))
-    alternative = math.sqrt(baseline * (1 - baseline) / ratio + treated * (1 - treated))
-    return float(normal_sample_size_one_tail(effect, power, significance / 2, null, alternative))
-
-
-def proportion_minimum_effect(
-    baseline: float,
-    users: float,
-    *,
-    significance: float = 0.05,
-    power: float = 0.8,
-    pooled: bool = False,
-    ratio: float = 1.0,
-) -> float:
-    """Smallest rise of a proportion that a two-sided z test sees with the wanted chance.
-
-    Parameters
-    ----------
-    baseline, users, significance, power, pooled, ratio
-        As in `proportion_sample_size`, whose inverse this is; `users` in the treatment arm, at most 1e15.
-
-    Returns
-    -------
-    float
-        Positive absolute difference.
-
-    Raises
-    ------
-    MovierecError
-        If a number is outside its range, or not even a rise to 1 would be seen.
-    """
-    _require(0 < baseline < 1, f"baseline is {baseline:g}: it must be above 0 and below 1")
-    _require_users(users)
-
-    def excess(effect: float) -> float:
-        rates = Rates(significance=significance, power=power)
-        return users - proportion_sample_size(baseline, effect, pooled=pooled, ratio=ratio, **rates)
-
-    message = f"{users:g} users an arm are too few to see any rise from {baseline:g}"
-    return _find_root(excess, 1e-12 * baseline, (1 - baseline) * (1 - 1e-9), message)
-
-
-def _find_root(excess: Callable[[float], float], low: float, limit: float, message: str) -> float:
-    """Where the rising `excess` crosses 0 between `low` and `limit`; `low` if it is above 0 there already."""
     if excess(low) >= 0:
         return low
     high = min(2 * low, limit)  # by doubling, because the noncentral t has no answer far out
     while excess(high) < 0:
-        _require(high < limit, message)
+        require(high < limit, message)
         high = min(2 * high, limit)
     return float(brentq(excess, low, high, xtol=1e-12, rtol=1e-12))
-
-
-def check_rates(significance: float, power: float | None = None) -> None:
-    """Raise `MovierecError` unless 0 < `significance` < `power` < 1."""
-    _require(0 < significance < 1, f"significance is {significance}: it must be above 0 and below 1")
-    if power is not None:
-        _require(significance < power < 1, f"power is {power}: it must be above significance and below 1")
-
-
-def _require_ratio(ratio: float) -> None:
-    _require(0 < ratio < math.inf, f"ratio of the arms is {ratio:g}: it must be positive and finite")
-
-
-def _require_users(users: float) -> None:
-    _require(users <= _MOST_USERS, f"{users:g} users an arm: there must be at most {_MOST_USERS:g}")
-
-
-def _require(condition: bool, message: str) -> None:  # noqa: FBT001
-    if not condition:
-        raise MovierecError(message)

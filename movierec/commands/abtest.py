@@ -14,7 +14,7 @@ from movierec.seeds import rng
 from movierec.text import align_columns
 
 if TYPE_CHECKING:
-    from movierec.abtest.power import Rates
+    from movierec.abtest.rates import Rates
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -158,7 +158,7 @@ def analyze_outcomes(
 def _plan_proportion(
     baseline: float, effect: float | None, users: int | None, ratio: float, rates: "Rates"
 ) -> Iterator[ExperimentSize]:
-    from movierec.abtest.power import proportion_minimum_effect, proportion_sample_size  # noqa: PLC0415
+    from movierec.abtest.proportion_power import proportion_minimum_effect, proportion_sample_size  # noqa: PLC0415
 
     for formula, pooled in (("pooled", True), ("unpooled", False)):
         if users is None:

@@ -1,35 +1,29 @@
 """Getting a MovieLens data set into a folder: from a mirror, a cache, the network or the disk.
 
-`movierec.data.synthetic` generates the embedded data, `movierec.data.readers` reads what arrives.
+`movierec.data.archives` finds registered archives, `movierec.data.synthetic` generates the embedded data,
+`movierec.data.readers` reads what arrives.
 """
 
 import hashlib
 import os
 import shutil
-import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
-from typing import Final
 from urllib.parse import unquote
 
-import pooch
-from filelock import FileLock
-
+from movierec.data.archives import find_archive, make_cache_folder
 from movierec.data.layouts import GUESS_ALL, Source, find_source
-from movierec.data.registry import DATASETS, Dataset, find_dataset
+from movierec.data.registry import DATASETS, find_dataset
 from movierec.data.tables import find_format
 from movierec.data.transfer import UnreachableError, download_file, split_address
-from movierec.data.unpack import check_genuine, unpack
+from movierec.data.unpack import unpack
 from movierec.errors import MovierecError
 from movierec.io import replace_folder
 from movierec.paths import project_root
 from movierec.settings import AUTO, SourceParams
-
-MIRROR_VARIABLE: Final = "MOVIELENS_MIRROR"
-CACHE_VARIABLE: Final = "MOVIEREC_CACHE"
 
 
 @dataclass(frozen=True)
@@ -123,7 +117,7 @@ def open_dataset(dataset: str) -> Iterator[tuple[Path, str]]:
     dataset : str
         As `fetch_dataset` takes it. What lies on this machine is not copied.
     """
-    with _local_source(dataset) as source, TemporaryDirectory(dir=_make_cache_folder()) as temporary:
+    with _local_source(dataset) as source, TemporaryDirectory(dir=make_cache_folder()) as temporary:
         content = Path(temporary)
         label = dataset if "://" in dataset else str(source)
         if source.is_dir() or find_format(source.name):
@@ -171,9 +165,9 @@ def _short_name(dataset: str) -> str:
 def _local_source(dataset: str) -> Iterator[Path]:
     """Give the path of a zip or folder on this machine for whatever the user named."""
     if dataset in DATASETS:
-        yield _find_archive(DATASETS[dataset])
+        yield find_archive(DATASETS[dataset])
     elif "://" in dataset:
-        with TemporaryDirectory(dir=_make_cache_folder()) as folder:
+        with TemporaryDirectory(dir=make_cache_folder()) as folder:
             name = PurePosixPath(unquote(split_address(dataset).path)).name
             archive = Path(folder) / (name if find_format(name) else "archive.zip")
             try:
@@ -192,65 +186,6 @@ def _find_path(dataset: str) -> Path:
             find_dataset(dataset)
         raise MovierecError(f"there is no file or folder {path}: correct `dataset`")
     return path
-
-
-def _find_archive(dataset: Dataset) -> Path:
-    """Give the verified archive of a registered data set: in the mirror's folder, or in the cache."""
-    mirror = os.environ.get(MIRROR_VARIABLE, "")
-    archive_name = f"{dataset.name}.zip"
-    if "://" in mirror:
-        return _find_in_cache(dataset, [f"{mirror.rstrip('/')}/{archive_name}", dataset.url])
-    if mirror:
-        folder = project_root() / Path(mirror).expanduser()
-        if not folder.is_dir():
-            raise MovierecError(f"{MIRROR_VARIABLE} is {mirror}, which is no folder: correct it or unset it")
-        if (folder / archive_name).is_file():
-            check_genuine(folder / archive_name, dataset)
-            return folder / archive_name
-    return _find_in_cache(dataset, [dataset.url])
-
-
-def _make_cache_folder() -> Path:
-    folder = Path(os.environ.get(CACHE_VARIABLE) or pooch.os_cache("movierec"))
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
-
-
-def _find_in_cache(dataset: Dataset, addresses: Sequence[str]) -> Path:
-    """Give the verified archive in the cache, downloaded if need be; processes that want it take turns."""
-    archive = _make_cache_folder() / f"{dataset.name}.zip"
-    with FileLock(archive.with_suffix(".lock")):
-        if archive.exists():
-            try:
-                check_genuine(archive, dataset)
-            except MovierecError as error:
-                print(f"{error}: downloading it again", file=sys.stderr)
-            else:
-                return archive
-        archive.unlink(missing_ok=True)
-        address = _download_from_any(addresses, archive)
-        try:
-            check_genuine(archive, dataset, label=address)
-        except MovierecError:
-            archive.unlink()
-            raise
-    return archive
-
-
-def _download_from_any(addresses: Sequence[str], target: Path) -> str:
-    """Download from the first address that answers, and return it."""
-    failures = []
-    for address in addresses:
-        try:
-            download_file(address, target)
-        except UnreachableError as error:
-            failures.append(str(error))
-        else:
-            return address
-    raise MovierecError(
-        f"{'; '.join(failures)}. Try again later, or get {target.name} by hand and set {MIRROR_VARIABLE} to the folder "
-        "or address that holds it; `dataset: synthetic` needs no network"
-    )
 
 
 def _copy_files(source: Path, content: Path) -> None:

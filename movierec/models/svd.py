@@ -13,7 +13,7 @@ from movierec.errors import MovierecError
 from movierec.models.base import Array, Recommender, Rows, find_range
 from movierec.models.indexed import IndexedRatings, Pairs
 from movierec.models.products import Products
-from movierec.models.sgd.engines import ENGINES, Engine, EngineName, SgdSettings
+from movierec.models.sgd.engines import ENGINES, EngineName, SgdSettings, TrainingEngine
 from movierec.models.sgd.exact import Factors, predict_pairs
 from movierec.models.strength import STARS, measure_star, to_stars
 
@@ -201,7 +201,9 @@ def _locate_stars(data: IndexedRatings, ratings: pd.DataFrame, scale: Array) -> 
     return pairs._replace(stars=to_stars(pairs.stars, scale))
 
 
-def _measure(engine: Engine, epoch: int, sample: Pairs | None, held_out: Pairs | None, star: float) -> EpochResult:
+def _measure(
+    engine: TrainingEngine, epoch: int, sample: Pairs | None, held_out: Pairs | None, star: float
+) -> EpochResult:
     train_rmse, validation_rmse = (star * engine.measure(pairs) if pairs else None for pairs in (sample, held_out))
     if not math.isfinite((train_rmse or 0.0) + (validation_rmse or 0.0)):
         raise MovierecError(f"the SVD diverges in epoch {epoch}: lower its learning_rate")

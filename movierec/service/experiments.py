@@ -8,7 +8,7 @@ import pandas as pd
 from movierec.abtest.analysis import compare_arms
 from movierec.abtest.assignment import Experiment
 from movierec.abtest.design import Design, Observations
-from movierec.abtest.power import check_rates
+from movierec.abtest.rates import check_rates
 from movierec.columns import USER_ID
 from movierec.errors import MovierecError
 from movierec.ids import OwnId

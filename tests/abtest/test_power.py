@@ -9,13 +9,8 @@ from hypothesis import strategies as st
 from scipy import stats
 from statsmodels.stats.power import TTestIndPower
 
-from movierec.abtest.power import (
-    mean_minimum_effect,
-    mean_power,
-    mean_sample_size,
-    proportion_minimum_effect,
-    proportion_sample_size,
-)
+from movierec.abtest.power import mean_minimum_effect, mean_power, mean_sample_size
+from movierec.abtest.proportion_power import proportion_minimum_effect, proportion_sample_size
 from movierec.errors import MovierecError
 
 

@@ -9,14 +9,9 @@ from statsmodels.stats.power import TTestIndPower
 
 from movierec.abtest.analysis import compare_arms
 from movierec.abtest.design import Design, Observations
-from movierec.abtest.power import (
-    mean_minimum_effect,
-    mean_power,
-    mean_sample_size,
-    proportion_minimum_effect,
-    proportion_sample_size,
-)
+from movierec.abtest.power import mean_minimum_effect, mean_power, mean_sample_size
 from movierec.abtest.power_curve import tabulate_power
+from movierec.abtest.proportion_power import proportion_minimum_effect, proportion_sample_size
 from movierec.errors import MovierecError
 
 ratios = st.floats(0.05, 20)

@@ -15,7 +15,8 @@ import pytest
 from movierec import cli
 from movierec.abtest.assignment import Experiment
 from movierec.abtest.difference import welch_test
-from movierec.abtest.power import mean_minimum_effect, proportion_minimum_effect
+from movierec.abtest.power import mean_minimum_effect
+from movierec.abtest.proportion_power import proportion_minimum_effect
 from movierec.abtest.second_opinions import adjust_p_values
 
 Run = Callable[..., str]

@@ -36,7 +36,7 @@ class SgdSettings(NamedTuple):
     seed: int
 
 
-class Engine(ABC):
+class TrainingEngine(ABC):
     """Trains on ratings, and measures itself.
 
     Parameters
@@ -88,7 +88,7 @@ def draw_start(data: IndexedRatings, settings: SgdSettings) -> Factors:
     return Factors(np.zeros(users), np.zeros(movies), user_factors, movie_factors)
 
 
-class ExactEngine(Engine):
+class ExactEngine(TrainingEngine):
     """The float64 loop of `sgd`, with scikit-surprise's bits."""
 
     def __init__(self, data: IndexedRatings, settings: SgdSettings) -> None:
@@ -97,7 +97,7 @@ class ExactEngine(Engine):
         self.remembered: Factors | None = None
 
     def run_epochs(self, epochs: int) -> Iterator[int]:
-        """Train on one core; see `Engine.run_epochs`."""
+        """Train on one core; see `TrainingEngine.run_epochs`."""
         block = self.data.block
         block = block._replace(rating=block.rating.astype(np.float64))
         steps = Steps(*[Step(self.settings.learning_rate, self.settings.regularization)] * len(Steps._fields))
@@ -106,22 +106,22 @@ class ExactEngine(Engine):
             yield epoch
 
     def measure(self, pairs: Pairs) -> float:
-        """Predict in float64; see `Engine.measure`."""
+        """Predict in float64; see `TrainingEngine.measure`."""
         predicted = predict_pairs(pairs.user, pairs.movie, float(self.mean), self.model)
         np.clip(predicted, *self.scale, out=predicted)
         return float(np.sqrt(np.mean((predicted - pairs.stars) ** 2)))
 
     def remember(self) -> None:
-        """Copy the parameters; see `Engine.remember`."""
+        """Copy the parameters; see `TrainingEngine.remember`."""
         self.remembered = Factors._make(array.copy() for array in self.model)
 
     @property
     def result(self) -> Factors:
-        """Float64 arrays; see `Engine.result`."""
+        """Float64 arrays; see `TrainingEngine.result`."""
         return self.remembered or self.model
 
 
-class FastEngine(Engine):
+class FastEngine(TrainingEngine):
     """The float32 loop of `sgd_float32` on one core: the exact engine's start and order, in single precision."""
 
     def __init__(self, data: IndexedRatings, settings: SgdSettings) -> None:
@@ -138,7 +138,7 @@ class FastEngine(Engine):
         return _add_biases(pad(start.user_factors), pad(start.movie_factors))
 
     def run_epochs(self, epochs: int) -> Iterator[int]:
-        """Train on one core; see `Engine.run_epochs`."""
+        """Train on one core; see `TrainingEngine.run_epochs`."""
         block = self.data.block
         block = block._replace(rating=block.rating.astype(np.float32, copy=False))
         for epoch in range(1, epochs + 1):
@@ -146,7 +146,7 @@ class FastEngine(Engine):
             yield epoch
 
     def measure(self, pairs: Pairs) -> float:
-        """Predict in float32; see `Engine.measure`."""
+        """Predict in float32; see `TrainingEngine.measure`."""
         stars = pairs.stars.astype(np.float32, copy=False)
         scale = self.scale.astype(np.float32)
         return math.sqrt(
@@ -154,7 +154,7 @@ class FastEngine(Engine):
         )
 
     def remember(self) -> None:
-        """Copy the parameters to where the last copy lies; see `Engine.remember`."""
+        """Copy the parameters to where the last copy lies; see `TrainingEngine.remember`."""
         if self.remembered is None:
             self.remembered = PaddedFactors._make(map(np.empty_like, self.model))
         for kept, array in zip(self.remembered, self.model, strict=True):
@@ -162,7 +162,7 @@ class FastEngine(Engine):
 
     @property
     def result(self) -> Factors:
-        """Biases in float64, factors in float32; see `Engine.result`."""
+        """Biases in float64, factors in float32; see `TrainingEngine.result`."""
         user_bias, movie_bias, user_factors, movie_factors = self.remembered or self.model
         own = slice(self.settings.factors)
         return Factors(
@@ -192,7 +192,7 @@ class ParallelEngine(FastEngine):
         return _add_biases(arrays[0], arrays[1])
 
     def run_epochs(self, epochs: int) -> Iterator[int]:
-        """Train on all cores; see `Engine.run_epochs`."""
+        """Train on all cores; see `TrainingEngine.run_epochs`."""
         threads = min(PARTS, available_cores())
         shares = list(pairwise(np.linspace(0, PARTS, threads + 1).astype(int).tolist()))
         user, movie, stars = self.data.pairs
@@ -218,7 +218,7 @@ class SurpriseEngine(ExactEngine):
     """scikit-surprise itself, the reference: slow, and only the end of its training can be seen."""
 
     def run_epochs(self, epochs: int) -> Iterator[int]:
-        """Train, and yield the last epoch alone; see `Engine.run_epochs`."""
+        """Train, and yield the last epoch alone; see `TrainingEngine.run_epochs`."""
         import surprise  # noqa: PLC0415  # slow to import and rarely the engine
 
         reader = surprise.Reader(rating_scale=tuple(self.scale.tolist()))
@@ -239,7 +239,7 @@ class SurpriseEngine(ExactEngine):
         yield epochs
 
 
-ENGINES: dict[EngineName, type[Engine]] = {
+ENGINES: dict[EngineName, type[TrainingEngine]] = {
     "exact": ExactEngine,
     "fast": FastEngine,
     "parallel": ParallelEngine,
