@@ -37,7 +37,7 @@ class ContentPrior:
         self.residuals: Array = targets - inputs @ self._weights
 
     def expect(self, described: npt.NDArray[np.float32]) -> Array:
-        """Return the row that a movie with these content factors, shape (size,), is expected to have: shape (width,)."""
+        """Return the row, shape (width,), that is expected of a movie with these content factors, shape (size,)."""
         expected: Array = self._mean + (described - self._centre) @ self._weights
         return expected
 

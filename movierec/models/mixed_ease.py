@@ -47,7 +47,8 @@ class MixedEASE(EASE):
         new = rows >= self._known
         scores = super().fold_in(rows[~new], given[~new])
         scores[self.modelled] += self.weigh(given[new]) @ self._reach[rows[new] - self._known]
-        return self._add_mixed(scores[np.newaxis])[0]
+        mixed: Floats = self._add_mixed(scores[np.newaxis])[0]
+        return mixed
 
     def explain(self, movie_rows: Rows, stars: npt.ArrayLike, target_rows: Rows) -> Array:
         """Part scores among the ratings that they come from, exactly; see `EASE.explain`."""
@@ -67,12 +68,16 @@ class MixedEASE(EASE):
     def correlate(self, movie_row: int) -> Floats:
         """Return partial correlations, of a new movie those of the mix; see `EASE.correlate`."""
         if movie_row < self._known:
-            return self._add_mixed(super().correlate(movie_row)[np.newaxis])[0].clip(-1, 1)
+            of_known: Floats = self._add_mixed(super().correlate(movie_row)[np.newaxis])[0].clip(-1, 1)
+            return of_known
         mix = self._mixes[movie_row - self._known]
         heaviest = np.argsort(-np.abs(mix), kind="stable")[:CORRELATED]
         weights = mix[heaviest] / max(float(np.abs(mix[heaviest]).sum()), 1e-9)
-        known = sum(weight * super(MixedEASE, self).correlate(int(self.modelled[at])) for at, weight in zip(heaviest, weights, strict=True))
-        correlations = self._add_mixed(np.asarray(known, dtype=np.float32)[np.newaxis])[0].clip(-1, 1)
+        known = sum(
+            weight * super(MixedEASE, self).correlate(int(self.modelled[at]))
+            for at, weight in zip(heaviest, weights, strict=True)
+        )
+        correlations: Floats = self._add_mixed(np.asarray(known, dtype=np.float32)[np.newaxis])[0].clip(-1, 1)
         correlations[movie_row] = 1
         return correlations
 

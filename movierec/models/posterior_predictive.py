@@ -164,9 +164,9 @@ class PosteriorPredictive(Recommender):
         model.day_effect = np.empty(0, np.float32)
         return model
 
-    def score_rows(self, user_rows: Rows) -> Factors:
-        """Return unclipped predictions, shape (users, movies), computed in float32."""
-        users, movies = self.user_mean[user_rows], self.movie_mean[: len(self.movies)]
+    def score_rows(self, user_rows: Rows, movies_wanted: int | None = None) -> Factors:
+        """Return unclipped predictions, shape (users, movies), computed in float32; by default of the rated movies."""
+        users, movies = self.user_mean[user_rows], self.movie_mean[: movies_wanted or len(self.movies)]
         scores: Factors = users[:, 1:] @ movies[:, 1:].T
         scores += movies[:, 0]
         scores += users[:, :1] + np.float32(self.mean)

@@ -29,10 +29,14 @@ from movierec.service.storage.database import (
 from movierec.service.storage.events import list_rows, select_outcomes, tabulate_outcomes
 from movierec.service.storage.insertion import insert_new
 from movierec.service.storage.movie_changes import MovieChanges
+from movierec.service.storage.movie_history import MovieChange, StoredMovie, UnknownMovieError
 from movierec.service.storage.names import KeyedRating, find_key, join_name, keep_keys, read_key
 from movierec.service.storage.records import LATEST, Event, Receipt, StoredRating
 
-__all__ = ["ConflictError", "Event", "Receipt", "Store", "StoreUnavailableError", "StoredRating"]
+__all__ = [
+    "ConflictError", "Event", "MovieChange", "Receipt", "Store", "StoreUnavailableError", "StoredMovie", "StoredRating",
+    "UnknownMovieError",
+]  # fmt: skip
 
 PAGE_ROWS: Final = 10_000
 RACES: Final = 9
