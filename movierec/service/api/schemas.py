@@ -111,11 +111,11 @@ Title = Annotated[
 Year = Annotated[int, Field(ge=1800, le=2099, description="of its release", examples=[1995]), _WHOLE]
 Genre = Annotated[str, Field(min_length=1, max_length=50, pattern=_NO_BAR)]
 Genres = Annotated[
-    tuple[Genre, ...], Field(max_length=20, description="as in /v1/genres, or any other", examples=[["Crime"]])
+    list[Genre], Field(max_length=20, description="as in /v1/genres, or any other", examples=[["Crime"]])
 ]
 Tag = Annotated[str, Field(min_length=1, max_length=100, pattern=_ONE_LINE)]
 Tags = Annotated[
-    tuple[Tag, ...], Field(max_length=50, description="what it is about; models read them, nobody sees them")
+    list[Tag], Field(max_length=50, description="what it is about; models read them, nobody sees them")
 ]
 
 
@@ -125,8 +125,8 @@ class MovieIn(_Body):
     movie_id: MovieId | None = Field(default=None, description="an id that no movie has; by default one is assigned")
     title: Title
     year: Year | None = None
-    genres: Genres = ()
-    tags: Tags = ()
+    genres: Genres = []
+    tags: Tags = []
 
 
 class MovieChanges(_Body):

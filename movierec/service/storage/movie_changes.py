@@ -28,6 +28,7 @@ from movierec.service.storage.names import find_key, keep_keys
 
 FIRST_ASSIGNED_ID: Final = 1_000_000_000  # above all ids of MovieLens
 RACES: Final = 20
+_ASSIGNING: Final = 0x6D6F7669  # any number that no other program uses as an advisory lock
 
 Stored = TypeVar("Stored")
 
@@ -80,8 +81,10 @@ class MovieChanges:
                 return known, False
             described = movie or describe(_next_id(connection, above))
             latest = find_latest(connection, described.movie_id)
+            if latest and movie is None:  # stored since the largest id was read
+                raise _TakenError
             if latest and latest.kind != "delete":
-                if movie and latest.movie == movie:
+                if latest.movie == movie:
                     return latest, False
                 raise ConflictError(f"there is a movie {described.movie_id} already: PATCH changes it")
             change = MovieChange(described, latest.version + 1 if latest else 1, "add", author, timestamp)
@@ -207,6 +210,8 @@ def _find_by_key(connection: Connection, key: str | None, content: str) -> Movie
 
 
 def _next_id(connection: Connection, above: int) -> int:
+    if connection.dialect.name == "postgresql":  # one after the other, or many at once would try the same id
+        connection.execute(select(func.pg_advisory_xact_lock(_ASSIGNING)))
     taken = connection.execute(select(func.max(MOVIE_CHANGES.c.movie_id))).scalar_one()
     following = max(FIRST_ASSIGNED_ID, above + 1, (taken or 0) + 1)
     if following > LARGEST_ID:

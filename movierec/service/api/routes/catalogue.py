@@ -1,5 +1,6 @@
 """Changes of the catalogue: movies that are added, described anew or taken away, and who did it when."""
 
+from collections.abc import Iterable
 from contextlib import suppress
 from functools import partial
 from typing import Annotated
@@ -109,7 +110,7 @@ def _describe(movie: MovieIn, movie_id: OwnId) -> DescribedMovie:
     return DescribedMovie(movie_id, title, year, _distinct(movie.genres), _distinct(movie.tags))
 
 
-def _distinct(words: tuple[str, ...]) -> tuple[str, ...]:
+def _distinct(words: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(word.strip() for word in words))
 
 
