@@ -1,7 +1,7 @@
 """Mapping between the data set's ids and the rows of a matrix."""
 
 import re
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -76,12 +76,12 @@ def read_id(own: OwnId) -> OwnId:
     return int(text) if _INTEGER.fullmatch(text) and int(text) <= LARGEST_ID else text
 
 
-def find_rows(ids: npt.NDArray[np.int32], wanted: npt.ArrayLike) -> npt.NDArray[np.int32]:
+def find_rows(ids: npt.NDArray[np.integer[Any]], wanted: npt.ArrayLike) -> npt.NDArray[np.int32]:
     """Return the row of each wanted id, in microseconds where `IdIndex` takes a fraction of a millisecond.
 
     Parameters
     ----------
-    ids : ndarray of int32, shape (rows,)
+    ids : ndarray of int, shape (rows,)
         Ascending and distinct; at least one.
     wanted : array_like of int, shape (n,)
         Any ids.

@@ -12,6 +12,7 @@ import yaml
 from movierec import io, paths, seeds
 from movierec.data.catalogue import list_users
 from movierec.data.clean import clean_ratings
+from movierec.data.content import describe_movies
 from movierec.data.readers import read_movies, read_ratings
 from movierec.data.split import split_ratings
 from movierec.data.synthetic import PRESETS, write_synthetic
@@ -48,6 +49,7 @@ def build_shop(root: Path) -> None:
     io.write_parquet(ratings, root / paths.CLEAN_RATINGS)
     movies = read_movies(root / paths.RAW)
     io.write_parquet(movies, root / paths.CLEAN_MOVIES)
+    describe_movies(movies, size=30).save(root / paths.CONTENT)
     io.write_parquet(list_users(raw, ratings), root / paths.CLEAN_USERS)
     io.write_json({"scale": report.scale._asdict(), "implicit": 0}, root / paths.DETAILS / "clean.json")
     for name, factors in (("svd", 8), ("svd_tuned", 12)):
@@ -68,7 +70,7 @@ def build_shop(root: Path) -> None:
 
 def lock_shop(root: Path) -> None:
     """Write dvc.lock for what is in the folder now."""
-    files = [*(root / paths.MODELS).iterdir(), *(root / paths.METRICS).rglob("*.json")]
+    files = [root / paths.CONTENT, *(root / paths.MODELS).iterdir(), *(root / paths.METRICS).rglob("*.json")]
     outputs = [{"path": file.relative_to(root).as_posix(), "md5": md5(file.read_bytes())} for file in sorted(files)]
     clean = sorted((root / paths.CLEAN_RATINGS).parent.iterdir())
     listing = json.dumps([{"md5": md5(file.read_bytes()), "relpath": file.name} for file in clean])

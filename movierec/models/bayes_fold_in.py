@@ -1,7 +1,7 @@
 """A new user or movie met by a fitted Bayesian factorisation: its distribution given its ratings, nothing refitted."""
 
 from dataclasses import dataclass
-from typing import Any, Final, Literal, get_args
+from typing import Any, Final, Literal, NamedTuple, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -102,6 +102,31 @@ class FoldedRow:
         return parts
 
 
+class Raters(NamedTuple):
+    """Rows of the other side that a row has ratings with.
+
+    Attributes
+    ----------
+    draws : ndarray, shape (samples, ratings, 1 + factors)
+        Biases and factors.
+    noise : ndarray of float, shape (ratings,)
+        Variances of the rows' ratings, relative to the common one.
+    rows : ndarray of int32, shape (ratings,)
+        Their places in the model; empty where it does not hold them.
+    """
+
+    draws: npt.NDArray[Any]
+    noise: npt.NDArray[Any]
+    rows: Rows
+
+
+class Prior(NamedTuple):
+    """A normal distribution for each draw: `mean` of shape (samples, 1 + factors), and `precision`, squares of them."""
+
+    mean: Array
+    precision: Array
+
+
 def fold_in_user(model: PosteriorPredictive, movie_ids: npt.ArrayLike, stars: npt.ArrayLike) -> FoldedRow:
     """Meet a new user.
 
@@ -122,6 +147,11 @@ def fold_in_user(model: PosteriorPredictive, movie_ids: npt.ArrayLike, stars: np
     return _fold_in(model, "user", model.movies.rows(movie_ids), np.asarray(stars, dtype=np.float64))
 
 
+def fold_in_user_rows(model: PosteriorPredictive, movie_rows: Rows, stars: npt.ArrayLike) -> FoldedRow:
+    """Meet a new user by rows of movies, all known, instead of ids; see `fold_in_user`."""
+    return _fold_in(model, "user", movie_rows, np.asarray(stars, dtype=np.float64))
+
+
 def fold_in_movie(model: PosteriorPredictive, user_ids: npt.ArrayLike, stars: npt.ArrayLike) -> FoldedRow:
     """Meet a new movie by its ratings, whatever its genres; parameters as in `fold_in_user`."""
     return _fold_in(model, "movie", model.users.rows(user_ids), np.asarray(stars, dtype=np.float64))
@@ -131,21 +161,41 @@ def _fold_in(model: PosteriorPredictive, side: Side, rows: Rows, stars: Array) -
     """Take the sampler's conditional distribution of a row, with its weight at its mean given the factors."""
     rows, stars = rows[rows >= 0], stars[rows >= 0]
     other = _other(side)
-    design, bias = _split(getattr(model, f"{other}_draws")[:, rows])
+    raters = Raters(getattr(model, f"{other}_draws")[:, rows], getattr(model, f"{other}_noise")[rows], rows)
+    prior = Prior(_prior_mean(model, side, rows), getattr(model, f"{side}_precision").astype(np.float64))
+    return solve_row(model, side, raters, stars, prior)
+
+
+def solve_row(model: PosteriorPredictive, side: Side, raters: Raters, stars: Array, prior: Prior) -> FoldedRow:
+    """Find the distribution of a row's bias and factors given ratings by, or of, some rows of the other side.
+
+    Parameters
+    ----------
+    model : PosteriorPredictive
+        Fitted.
+    side : {"user", "movie"}
+        What the row is.
+    raters : Raters
+        The other side's rows; perhaps none.
+    stars : ndarray of float64, shape (ratings,)
+        The ratings.
+    prior : Prior
+        What is known of the row without them.
+    """
+    design, bias = _split(raters.draws)
     targets = stars - model.mean - bias  # (samples, ratings)
-    prior_precision = getattr(model, f"{side}_precision").astype(np.float64)
-    prior = prior_precision @ _prior_mean(model, side, rows)[:, :, None]
-    precision = model.precision[:, None] / getattr(model, f"{other}_noise")[rows]
+    expected = prior.precision @ prior.mean[:, :, None]
+    precision = model.precision[:, None] / raters.noise
     degrees, weight = getattr(model, f"{side}_degrees"), np.ones(len(model.precision))
     for _ in range(NOISE_ROUNDS):
         weighted = design * (weight[:, None] * precision)[:, :, None]
-        system = prior_precision + weighted.transpose(0, 2, 1) @ design
-        mean = np.linalg.solve(system, prior + weighted.transpose(0, 2, 1) @ targets[:, :, None])
+        system = prior.precision + weighted.transpose(0, 2, 1) @ design
+        mean = np.linalg.solve(system, expected + weighted.transpose(0, 2, 1) @ targets[:, :, None])
         squares = (precision * (targets - (design @ mean)[:, :, 0]) ** 2).sum(axis=1)
-        weight = (degrees + len(rows)) / (degrees + squares)
-    noise = (degrees + squares) / (degrees + len(rows) - 2)  # the mean of 1 / weight
+        weight = (degrees + len(stars)) / (degrees + squares)
+    noise = (degrees + squares) / (degrees + len(stars) - 2)  # the mean of 1 / weight
     pulls = weighted * targets[:, :, None]
-    return FoldedRow(model, side, mean[:, :, 0], np.linalg.inv(system), float(noise.mean()), rows, pulls)
+    return FoldedRow(model, side, mean[:, :, 0], np.linalg.inv(system), float(noise.mean()), raters.rows, pulls)
 
 
 def _prior_mean(model: PosteriorPredictive, side: Side, rows: Rows) -> Array:

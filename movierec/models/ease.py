@@ -209,6 +209,17 @@ class EASE(CalibratedRanker):
         rated = sp.csr_array((weights[known], column[known], [0, known.sum()]), shape=(1, len(self.modelled)))
         return np.asarray(self._score(rated)[0])
 
+    @property
+    def weighed(self) -> npt.NDArray[np.integer[Any]]:
+        """The rows of the movies whose ratings count, ascending."""
+        return self.modelled
+
+    def spread_weights(self, weights: Floats) -> Floats:
+        """Return the scores of the modelled movies by weights of all of them, shape (n, modelled) as `weights`."""
+        if not self.inputs.size:
+            return (weights @ self.outputs) * self.tempering
+        return ((weights @ self.inputs) @ self.outputs - weights * self.own) * self.tempering
+
     def explain(self, movie_rows: Rows, stars: npt.ArrayLike, target_rows: Rows) -> Array:
         """Part scores among the ratings that they come from, exactly.
 

@@ -169,12 +169,12 @@ class PosteriorPredictive(Recommender):
         model.day_effect = np.empty(0, np.float32)
         return model
 
-    def score_rows(self, user_rows: Rows) -> Factors:
-        """Return unclipped predictions, shape (users, movies), computed in float32."""
-        return self._as_products().score(user_rows)
+    def score_rows(self, user_rows: Rows, movies_wanted: int | None = None) -> Factors:
+        """Return unclipped predictions, shape (users, movies), computed in float32; by default of the rated movies."""
+        return self._as_products(movies_wanted).score(user_rows)
 
-    def _as_products(self) -> Products:
-        users, movies = self.user_mean, self.movie_mean[: len(self.movies)]
+    def _as_products(self, movies_wanted: int | None = None) -> Products:
+        users, movies = self.user_mean, self.movie_mean[: movies_wanted or len(self.movies)]
         values = users[:, 0] + np.float32(self.mean), movies[:, 0]
         return Products(users[:, 1:], movies[:, 1:], *values)
 

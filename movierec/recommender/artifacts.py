@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from movierec import io, paths
 from movierec.columns import MOVIE_ID, RATING, USER_ID
+from movierec.data.content import Content
 from movierec.errors import MovierecError
 from movierec.evaluation.champion import choose_champion, list_fitted
 from movierec.lockfile import LOCK, hash_file, hash_listing, list_outputs, read_lock
@@ -30,7 +31,7 @@ _CLEANED: Final = paths.DETAILS / "clean.json"
 _METRICS: Final = (_EVALUATED, _CLEANED, *_RATING_MODELS.values())
 _CLEAN: Final = (paths.CLEAN_MOVIES, paths.CLEAN_RATINGS, paths.CLEAN_USERS)
 _MODEL_FILES: Final = {name: paths.MODELS / f"{name}.npz" for name in STORED}
-_FILES: Final = (*_CLEAN, *_MODEL_FILES.values(), *_METRICS)
+_FILES: Final = (*_CLEAN, paths.CONTENT, *_MODEL_FILES.values(), *_METRICS)
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,6 +61,8 @@ class Artifacts:
         by it; None where there are no ratings.
     implicit : bool
         Whether there are events instead of ratings; what else is called a rating is the count of a pair's events.
+    content : Content or None
+        Of the movies, to place new ones among them; None where nobody can add any.
     """
 
     version: str
@@ -71,6 +74,7 @@ class Artifacts:
     baseline_rmse: float
     rating_model: str | None
     implicit: bool = False
+    content: Content | None = None
 
 
 def load_artifacts(root: Path) -> Artifacts:
@@ -110,6 +114,7 @@ def load_artifacts(root: Path) -> Artifacts:
         baseline_rmse=_find_metric(evaluated, rating_model, "rmse", _EVALUATED) if rating_model else math.nan,
         rating_model=rating_model,
         implicit=implicit,
+        content=Content.load(root / paths.CONTENT),
     )
     changed = [name for name, *state in set(before) ^ set(fingerprint(root))]
     if changed:
@@ -189,7 +194,7 @@ def _find_metric(found: Mapping[str, Any], model: str, metric: str, path: Path) 
 def _verify(root: Path) -> str:
     """Compare every file with dvc.lock and return the version."""
     locked = list_outputs(read_lock(root).values())
-    found = {path.as_posix(): _hash_file(root / path) for path in (*_MODEL_FILES.values(), *_METRICS)}
+    found = {path.as_posix(): _hash_file(root / path) for path in (paths.CONTENT, *_MODEL_FILES.values(), *_METRICS)}
     folder = _CLEAN[0].parent
     found[folder.as_posix()] = hash_listing({path.as_posix(): _hash_file(root / path) for path in _CLEAN})
     for name, digest in found.items():

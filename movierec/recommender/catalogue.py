@@ -2,9 +2,10 @@
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from functools import cached_property
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -13,8 +14,8 @@ from rapidfuzz import fuzz, process, utils
 
 from movierec.columns import GENRES, MOVIE_ID, RATING, TITLE, YEAR
 from movierec.errors import MovierecError
-from movierec.ids import OwnId, find_rows
-from movierec.recommender.own_ids import OwnIds
+from movierec.ids import OwnId, find_rows, read_id
+from movierec.recommender.own_ids import Codes, OwnIds
 from movierec.text import find_nearest
 
 PRIOR_RATINGS: Final = 100
@@ -78,8 +79,8 @@ class Catalogue:
 
     Attributes
     ----------
-    movie_ids : ndarray of int32, shape (movies,)
-        The movies' order everywhere here.
+    movie_ids : ndarray of int, shape (movies,)
+        The movies' codes in their order everywhere here.
     ids : OwnIds
         What the data calls them.
     ratings : ndarray of int64, shape (movies,)
@@ -93,7 +94,7 @@ class Catalogue:
     def __init__(self, movies: pd.DataFrame, ratings: pd.DataFrame, *, counts: bool = False) -> None:
         self.ids = OwnIds.from_table(movies, MOVIE_ID)
         listed = movies[MOVIE_ID].to_numpy(dtype=np.int32)
-        self.movie_ids: npt.NDArray[np.int32] = np.union1d(listed, ratings[MOVIE_ID].to_numpy(dtype=np.int32))
+        self.movie_ids: npt.NDArray[np.integer[Any]] = np.union1d(listed, ratings[MOVIE_ID].to_numpy(dtype=np.int32))
         row = find_rows(self.movie_ids, ratings[MOVIE_ID])
         stars = ratings[RATING].to_numpy(dtype=np.float64)
         self.ratings = np.bincount(row, minlength=len(self.movie_ids))
@@ -103,21 +104,34 @@ class Catalogue:
         self.means = self.ratings.astype(np.float64) if counts else average
         self._movies = self._describe(movies.set_index(listed), counts=counts)
         self._genre_masks = self._mark({movie.genres for movie in self._movies})
-        years = np.array([movie.year or 0 for movie in self._movies])
         self.genres = tuple(self._genre_masks)
-        self.decades = tuple(sorted({int(year) // 10 * 10 for year in years if year}))
-        self._decade_masks = {decade: years // 10 * 10 == decade for decade in self.decades}
-        self._titles = [_simplify(movie.title) for movie in self._movies]
-        self._dated = [_simplify(f"{movie.title} {movie.year or ''}") for movie in self._movies]
+        self._mark_decades(np.array([movie.year or 0 for movie in self._movies]))
+        self._titles = [simplify_title(movie.title) for movie in self._movies]
+        self._dated = [simplify_title(f"{movie.title} {movie.year or ''}") for movie in self._movies]
         self._lengths = np.array([len(title) for title in self._titles])
 
     def __len__(self) -> int:
         """Return the number of movies."""
         return len(self.movie_ids)
 
+    @property
+    def mean(self) -> float:
+        """Mean of all ratings in stars."""
+        return self._mean
+
     def rows(self, movie_ids: npt.ArrayLike) -> npt.NDArray[np.int32]:
         """Return the place of each id in `movie_ids`, -1 where there is none."""
         return find_rows(self.movie_ids, movie_ids)
+
+    @cached_property
+    def largest_id(self) -> int:
+        """Return the largest own id that is an integer, 0 if there is none."""
+        numbers = [own for own in map(read_id, self.ids.name(self.movie_ids.tolist())) if isinstance(own, int)]
+        return max(numbers, default=0)
+
+    def find_codes(self, movie_ids: Iterable[OwnId]) -> Codes:
+        """Return the codes of own ids, shape (n,), -1 where nothing can be known of the movie."""
+        return self.ids.find_all(movie_ids)
 
     def at(self, row: int) -> Movie:
         """Return the movie in one place, from 0."""
@@ -182,7 +196,7 @@ class Catalogue:
         list of (Movie, float)
             Best first, of equals the one with more ratings, then the lower id; with the similarity, 0.6 to 1.
         """
-        wanted = _simplify(query)
+        wanted = simplify_title(query)
         if not wanted:
             return []
         similarity = self._compare(wanted, self._titles)
@@ -226,6 +240,11 @@ class Catalogue:
         names = sorted({name for combination in combinations for name in combination})
         return {name: np.array([name in movie.genres for movie in self._movies]) for name in names}
 
+    def _mark_decades(self, years: npt.NDArray[np.int64]) -> None:
+        self._years = years
+        self.decades = tuple(sorted({int(year) // 10 * 10 for year in np.unique(years) if year}))
+        self._decade_masks = {decade: years // 10 * 10 == decade for decade in self.decades}
+
     def _name_genre(self, genre: str) -> str:
         names = {name.casefold(): name for name in self.genres}
         if genre.casefold() in names:
@@ -235,7 +254,7 @@ class Catalogue:
         raise MovierecError(f"no movie has the genre {genre!r}: {hint}")
 
 
-def _simplify(text: str) -> str:
+def simplify_title(text: str) -> str:
     """Drop accents, case and punctuation."""
     letters = unicodedata.normalize("NFKD", text)
     return utils.default_process("".join(letter for letter in letters if not unicodedata.combining(letter)))

@@ -1,6 +1,6 @@
 """Answers from the loaded models: recommendations, similar movies, predicted stars; reads no file."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -17,7 +17,7 @@ from movierec.recommender.answers import Answer, Reason, Recommendation, Strateg
 from movierec.recommender.artifacts import Artifacts
 from movierec.recommender.catalogue import Mask, Movie
 from movierec.recommender.profiles import Profile
-from movierec.recommender.scorer import Expectation, Predicted, Shares, Taste
+from movierec.recommender.scorer import Expectation, Predicted, Scorer, Shares, Taste
 from movierec.recommender.scorers import make_scorer
 from movierec.roster import EXPLORING, POPULARITY
 from movierec.text import find_nearest
@@ -36,13 +36,21 @@ class Engine:
     Parameters
     ----------
     artifacts : Artifacts
-        What the pipeline made.
+        What the pipeline made, perhaps with an amended catalogue.
+    scorers : mapping of str to Scorer, optional
+        Of the artifacts' models, by name; made of them by default.
+
+    Attributes
+    ----------
+    scorers : mapping of str to Scorer
+        Those.
     """
 
-    def __init__(self, artifacts: Artifacts) -> None:
+    def __init__(self, artifacts: Artifacts, scorers: Mapping[str, Scorer[Any]] | None = None) -> None:
         self.artifacts = artifacts
         self._catalogue = artifacts.catalogue
-        self._scorers = {name: make_scorer(model) for name, model in artifacts.models.items()}
+        self.scorers = scorers or {name: make_scorer(model) for name, model in artifacts.models.items()}
+        self._scorers = dict(self.scorers)
         self._scorers |= {name: self._scorers[model] for name, model in EXPLORING.items() if model in self._scorers}
         self._places = {name: self._catalogue.rows(scorer.movie_ids) for name, scorer in self._scorers.items()}
         self._rated = self._catalogue.ratings > 0
@@ -152,7 +160,9 @@ class Engine:
         if row < 0:
             return []
         cosines = self._scorers[name].compare(row)
-        chosen, found = _choose(cosines, np.arange(len(cosines)) != row, k)
+        allowed = self._catalogue.rows_of()[self._places[name]]
+        allowed[row] = False
+        chosen, found = _choose(cosines, allowed, k)
         movies = [self._catalogue.at(place) for place in self._places[name][chosen]]
         return list(zip(movies, found.tolist(), strict=True))
 
@@ -182,7 +192,7 @@ class Engine:
         if self.artifacts.implicit:
             raise MovierecError("there is no rating to predict: the data has events alone, such as likes or plays")
         name = self._name_model(model or self.artifacts.rating_model)
-        codes = self._catalogue.ids.find_all(movie_ids)
+        codes = self._catalogue.find_codes(movie_ids)
         if name == POPULARITY:
             return Predicted(self._catalogue.average(codes))
         predicted: Predicted = self._scorers[name].predict(self._see(name, profile)[1], codes)

@@ -1,6 +1,7 @@
 """The ids that people use, and the int32 codes that stand for them in models and tables, both ways."""
 
-from collections.abc import Iterable, Sequence
+import copy
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -37,8 +38,8 @@ class OwnIds:
 
     def __init__(self, codes: Sequence[int] = (), own: Sequence[str] = ()) -> None:
         self.are_text = list(own) != [str(code) for code in codes]
-        self._codes = dict(zip(own, codes, strict=True)) if self.are_text else {}
-        self._own = dict(zip(codes, own, strict=True)) if self.are_text else {}
+        self._codes: dict[OwnId, int] = dict(zip(own, codes, strict=True)) if self.are_text else {}
+        self._own: dict[int, OwnId] = dict(zip(codes, own, strict=True)) if self.are_text else {}
 
     @classmethod
     def from_table(cls, table: pd.DataFrame, column: str) -> "OwnIds":
@@ -57,7 +58,14 @@ class OwnIds:
             return self._codes.get(str(own))
         if isinstance(own, str):
             raise UnknownIdError(f"there is no id {own[:40]!r}: the ids of this data are whole numbers")
-        return own
+        return self._codes.get(own, own)
+
+    def extend(self, codes: Mapping[OwnId, int]) -> "OwnIds":
+        """Return the ids with codes for further ones, or with others for known ones."""
+        extended, shown = copy.copy(self), {self.show(own): code for own, code in codes.items()}
+        vars(extended)["_codes"] = {**self._codes, **shown}
+        vars(extended)["_own"] = {**self._own, **{code: own for own, code in shown.items()}}
+        return extended
 
     def find_all(self, own: Iterable[OwnId]) -> Codes:
         """Return the codes of ids, shape (n,), -1 for unknown ones; see `find`."""

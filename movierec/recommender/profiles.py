@@ -1,10 +1,11 @@
 """Who rated what: the ratings that the models were made from, by user, with newer ones put over them."""
 
+import copy
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -25,8 +26,8 @@ class Profile:
     ----------
     user_id : int
         The code inside, not necessarily known; above all codes of someone new with a text for an id.
-    movie_ids : ndarray of int32, shape (n,)
-        In ascending order; n may be 0.
+    movie_ids : ndarray of int, shape (n,)
+        Codes in ascending order; n may be 0.
     stars : ndarray of float32, shape (n,)
         On the data's scale; of events their counts.
     trained : bool
@@ -36,7 +37,7 @@ class Profile:
     """
 
     user_id: int
-    movie_ids: npt.NDArray[np.int32]
+    movie_ids: npt.NDArray[np.integer[Any]]
     stars: npt.NDArray[np.float32]
     trained: bool
     changed: bool
@@ -107,7 +108,21 @@ class Profiles:
             return Profile(user_id, movie_ids, stars, trained, changed=False)
         ordered = sorted(merged.items())
         ids, values = np.array([pair[0] for pair in ordered]), np.array([pair[1] for pair in ordered])
-        return Profile(user_id, ids.astype(np.int32), values.astype(np.float32), trained, changed=True)
+        return Profile(user_id, ids.astype(np.int64), values.astype(np.float32), trained, changed=True)
+
+    def takes_user(self, own: OwnId) -> bool:
+        """Tell whether a user of this data can have such an id: none is text where ids are integers."""
+        return self.users.are_text or isinstance(own, int)
+
+    def takes_movie(self, own: OwnId) -> bool:
+        """Tell whether a movie of this data can have such an id; see `takes_user`."""
+        return self._movies.are_text or isinstance(own, int)
+
+    def rename_movies(self, movies: OwnIds) -> "Profiles":
+        """Return the same ratings where movies are called otherwise."""
+        renamed = copy.copy(self)
+        vars(renamed)["_movies"] = movies
+        return renamed
 
     def _encode(self, stored: Mapping[int, float] | Mapping[OwnId, float]) -> dict[int, float]:
         """Put codes for the movies' own ids."""

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Final, Generic, NamedTuple, TypeVar
+from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +14,8 @@ from movierec.recommender.profiles import Profile
 INTERVAL_COVERAGE: Final = 0.8  # share of a model's ratings that lie from `low` to `high`
 
 Scores = npt.NDArray[np.float32]
+Codes = npt.NDArray[np.int64]
+NO_CODES: Final[Codes] = np.empty(0, dtype=np.int64)
 Expectation = tuple[float | None, float | None, float | None]  # stars, low, high
 
 
@@ -53,7 +55,7 @@ class Shares:
 
     Attributes
     ----------
-    rated_ids : ndarray of int32, shape (ratings,)
+    rated_ids : ndarray of int, shape (ratings,)
         The rated movies that the model knows, ascending.
     stars : ndarray of float32, shape (ratings,)
         Their ratings.
@@ -64,7 +66,7 @@ class Shares:
         mean and the movie's bias.
     """
 
-    rated_ids: npt.NDArray[np.int32]
+    rated_ids: npt.NDArray[np.integer[Any]]
     stars: Scores
     parts: Array
     scores: Array
@@ -75,15 +77,20 @@ class Scorer(ABC, Generic[SomeTaste]):
 
     Attributes
     ----------
-    movie_ids : ndarray of int32, shape (movies,)
+    movie_ids : ndarray of int, shape (movies,)
         The movies that the model can rank, ascending.
     """
 
-    movie_ids: npt.NDArray[np.int32]
+    movie_ids: npt.NDArray[np.integer[Any]]
 
     @abstractmethod
     def recall(self, user_id: int) -> SomeTaste | None:
         """Return what the fit learned of a user; None if it never saw them."""
+
+    def see(self, profile: Profile) -> SomeTaste | None:
+        """Return a user's taste, by the fit where their ratings are those that it saw; None if nothing is known."""
+        recalled = None if profile.changed else self.recall(profile.user_id)
+        return recalled or self.fold_in(profile)
 
     def fold_in(self, profile: Profile) -> SomeTaste | None:
         """Solve for a user's taste from all their ratings; None if the model knows none of the movies."""

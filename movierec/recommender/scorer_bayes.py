@@ -1,5 +1,6 @@
 """A Bayesian factorisation made ready to answer for one user at a time, with intervals and exploration."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Final
@@ -9,10 +10,10 @@ import numpy.typing as npt
 
 from movierec.ids import find_rows
 from movierec.models.base import Rows
-from movierec.models.bayes import Bayes
-from movierec.models.bayes_fold_in import FoldedRow, fold_in_user
+from movierec.models.bayes_fold_in import FoldedRow, Raters, fold_in_user_rows
+from movierec.models.posterior_predictive import PosteriorPredictive
 from movierec.recommender.profiles import Profile
-from movierec.recommender.scorer import INTERVAL_COVERAGE, Predicted, Scorer, Scores, Shares, Taste
+from movierec.recommender.scorer import INTERVAL_COVERAGE, NO_CODES, Codes, Predicted, Scorer, Scores, Shares, Taste
 
 REACH: Final = NormalDist().inv_cdf((1 + INTERVAL_COVERAGE) / 2)  # of an interval, in standard deviations
 
@@ -33,18 +34,21 @@ class BayesScorer(Scorer[BayesTaste]):
 
     Parameters
     ----------
-    model : Bayes
+    model : PosteriorPredictive
         Fitted.
+    codes : ndarray of int64, shape (new,)
+        Of new movies whose rows follow those of the rated ones; ascending, above all others.
     """
 
-    def __init__(self, model: Bayes) -> None:
+    def __init__(self, model: PosteriorPredictive, codes: Codes = NO_CODES) -> None:
         self._model = model
-        self.movie_ids, self._user_ids = model.movies.ids, model.users.ids
+        self.movie_ids, self._user_ids = np.concatenate([model.movies.ids, codes]), model.users.ids
+        movies = len(self.movie_ids)
         listed = np.concatenate([model.movies.ids, model.unrated_ids])
         self._order = np.append(np.argsort(listed), len(listed)).astype(np.int32)  # the last one of unknown movies
         self._listed = listed[self._order[:-1]]
-        self._draws = model.movie_draws[:, : len(model.movies)].astype(np.float32)  # (samples, movies, 1 + factors)
-        self._factors = model.movie_mean[: len(model.movies), 1:]
+        self._draws = model.movie_draws[:, :movies].astype(np.float32)  # (samples, movies, 1 + factors)
+        self._factors = model.movie_mean[:movies, 1:]
         lengths = np.linalg.norm(self._factors, axis=1)
         self._lengths = np.where(lengths > 0, lengths, np.float32(1))
         self.predict(None, self.movie_ids[:1])  # compiled now: the first to ask shall not wait for it
@@ -57,7 +61,7 @@ class BayesScorer(Scorer[BayesTaste]):
     def score(self, taste: BayesTaste) -> Scores:
         """Return posterior means before they are clipped; see `Scorer.score`."""
         if taste.folded is None:
-            scores: Scores = self._model.score_rows(np.array([taste.row], np.int32))[0]
+            scores: Scores = self._model.score_rows(np.array([taste.row], np.int32), len(self.movie_ids))[0]
             return scores
         return self._apply(self._draws, taste.folded.mean.astype(np.float32))
 
@@ -101,11 +105,21 @@ class BayesScorer(Scorer[BayesTaste]):
         folded = taste.folded or self._fold_in(rows, stars)
         return Shares(self.movie_ids[rows], stars, folded.explain(movie_rows), folded.score(movie_rows))
 
+    def describe_raters(self, tastes: Sequence[BayesTaste]) -> Raters:
+        """Return the raters of a movie, of the fit or folded in, in the form that a row is solved by."""
+        samples, _, width = self._model.user_draws.shape
+        draws, noise = np.empty((samples, len(tastes), width)), np.empty(len(tastes))
+        for at, taste in enumerate(tastes):
+            folded = taste.folded
+            draws[:, at] = folded.mean if folded else self._model.user_draws[:, taste.row]
+            noise[at] = folded.noise if folded else self._model.user_noise[taste.row]
+        return Raters(draws, noise, np.empty(0, dtype=np.int32))
+
     def _solve_taste(self, rows: Rows, stars: Scores) -> BayesTaste:
         return BayesTaste(len(self._user_ids), self._fold_in(rows, stars))
 
     def _fold_in(self, rows: Rows, stars: Scores) -> FoldedRow:
-        return fold_in_user(self._model, self.movie_ids[rows], stars)
+        return fold_in_user_rows(self._model, rows, stars)
 
     def _apply(self, movies: Scores, users: Scores) -> Scores:
         """Return the mean score over draws of `movies`, shape (draws, movies, width), and of a user, (draws, width)."""

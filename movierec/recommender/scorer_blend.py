@@ -6,7 +6,7 @@ from movierec.models.base import Array, Rows
 from movierec.models.blend import Blend, standardize
 from movierec.recommender.fold_in import FoldedUser, fold_in_als, gram_of_movies
 from movierec.recommender.profiles import Profile
-from movierec.recommender.scorer import Scores, Shares
+from movierec.recommender.scorer import NO_CODES, Codes, Scores, Shares
 from movierec.recommender.scorer_ease import RankerScorer, ScoredTaste
 
 
@@ -17,10 +17,12 @@ class BlendScorer(RankerScorer):
     ----------
     model : Blend
         Fitted and calibrated.
+    codes : ndarray of int64
+        See `RankerScorer`.
     """
 
-    def __init__(self, model: Blend) -> None:
-        super().__init__(model)
+    def __init__(self, model: Blend, codes: Codes = NO_CODES) -> None:
+        super().__init__(model, codes)
         self._model, self._gram = model, gram_of_movies(model.als)
         lengths = np.linalg.norm(model.als.movie_factors, axis=1, keepdims=True)
         self._directions = model.als.movie_factors / np.where(lengths > 0, lengths, np.float32(1))

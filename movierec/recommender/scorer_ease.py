@@ -12,7 +12,7 @@ from movierec.models.calibration import CalibratedRanker
 from movierec.models.ease import EASE
 from movierec.recommender.fold_in import fold_in_bias
 from movierec.recommender.profiles import Profile
-from movierec.recommender.scorer import Predicted, Scorer, Scores, Shares, Taste
+from movierec.recommender.scorer import NO_CODES, Codes, Predicted, Scorer, Scores, Shares, Taste
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,12 +29,14 @@ class RankerScorer(Scorer[ScoredTaste]):
     Parameters
     ----------
     model : CalibratedRanker
-        Fitted and calibrated.
+        Fitted and calibrated, perhaps with new movies behind the others.
+    codes : ndarray of int64, shape (new,)
+        Of the new movies, ascending, above all others.
     """
 
-    def __init__(self, model: CalibratedRanker) -> None:
+    def __init__(self, model: CalibratedRanker, codes: Codes = NO_CODES) -> None:
         self._ranker = model
-        self.movie_ids, self._user_ids = model.movies.ids, model.users.ids
+        self.movie_ids, self._user_ids = np.concatenate([model.movies.ids, codes]), model.users.ids
 
     def recall(self, user_id: int) -> ScoredTaste | None:
         """Score by the ratings of the fit; see `Scorer.recall`."""
@@ -70,10 +72,12 @@ class EaseScorer(RankerScorer):
     ----------
     model : EASE
         Fitted and calibrated.
+    codes : ndarray of int64
+        See `RankerScorer`.
     """
 
-    def __init__(self, model: EASE) -> None:
-        super().__init__(model)
+    def __init__(self, model: EASE, codes: Codes = NO_CODES) -> None:
+        super().__init__(model, codes)
         self._model = model
 
     def compare(self, movie_row: int) -> Scores:
@@ -91,5 +95,5 @@ class EaseScorer(RankerScorer):
 
     def _known(self, profile: Profile) -> tuple[Rows, Scores]:
         rows, stars = super()._known(profile)
-        modelled = find_rows(self._model.modelled, rows) >= 0
+        modelled = find_rows(self._model.weighed, rows) >= 0
         return rows[modelled], stars[modelled]

@@ -17,7 +17,7 @@ from movierec.models.ease import EASE
 from movierec.models.svd import SVD
 from movierec.recommender.fold_in import FoldedUser, fold_in_als, fold_in_bias, fold_in_svd, gram_of_movies, with_ones
 from movierec.recommender.profiles import Profile
-from movierec.recommender.scorer import Predicted, Scorer, Scores, Shares, Taste
+from movierec.recommender.scorer import NO_CODES, Codes, Predicted, Scorer, Scores, Shares, Taste
 from movierec.recommender.scorer_bayes import BayesScorer
 from movierec.recommender.scorer_blend import BlendScorer
 from movierec.recommender.scorer_ease import EaseScorer
@@ -33,10 +33,18 @@ class FactorTaste(Taste):
 
 
 class FactorScorer(Scorer[FactorTaste]):
-    """A model with one vector a user and a movie, the movies' in float32 besides."""
+    """A model with one vector a user and a movie, the movies' in float32 besides.
 
-    def __init__(self, model: ALS | SVD) -> None:
-        self.movie_ids = model.movies.ids
+    Parameters
+    ----------
+    model : ALS or SVD
+        Fitted, perhaps with rows for new movies behind the others.
+    codes : ndarray of int64, shape (new,)
+        Of the new movies, ascending, above all others.
+    """
+
+    def __init__(self, model: ALS | SVD, codes: Codes = NO_CODES) -> None:
+        self.movie_ids = np.concatenate([model.movies.ids, codes])
         self._user_ids = model.users.ids
         self._mean, self._user_bias, self._movie_bias = float(model.mean), model.user_bias, model.movie_bias
         self._user_factors, self._movie_factors = model.user_factors, model.movie_factors
@@ -88,10 +96,12 @@ class AlsScorer(FactorScorer):
     ----------
     model : ALS
         Fitted and calibrated.
+    codes : ndarray of int64
+        See `FactorScorer`.
     """
 
-    def __init__(self, model: ALS) -> None:
-        super().__init__(model)
+    def __init__(self, model: ALS, codes: Codes = NO_CODES) -> None:
+        super().__init__(model, codes)
         self._model, self._gram = model, gram_of_movies(model)
 
     def score(self, taste: FactorTaste) -> Scores:
@@ -127,10 +137,12 @@ class SvdScorer(FactorScorer):
     ----------
     model : SVD
         Fitted.
+    codes : ndarray of int64
+        See `FactorScorer`.
     """
 
-    def __init__(self, model: SVD) -> None:
-        super().__init__(model)
+    def __init__(self, model: SVD, codes: Codes = NO_CODES) -> None:
+        super().__init__(model, codes)
         self._model, self._bias = model, model.movie_bias.astype(np.float32)
 
     def score(self, taste: FactorTaste) -> Scores:

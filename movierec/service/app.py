@@ -13,7 +13,7 @@ from movierec.service.api.hosts import TrustedHosts
 from movierec.service.api.page import mount_page
 from movierec.service.api.problems import handle_problems
 from movierec.service.api.request_log import RequestLog
-from movierec.service.api.routes import experiments, movies, operations, ratings, users
+from movierec.service.api.routes import catalogue, experiments, movies, operations, ratings, users
 from movierec.service.api.security import BodyLimit, RateLimit, SecurityHeaders, declare_open
 from movierec.service.settings import ServiceSettings
 
@@ -46,7 +46,7 @@ def create_app(settings: ServiceSettings) -> FastAPI:
         redoc_url=None,
     )
     dependencies = app.state.dependencies = Dependencies(settings)
-    for module in (users, movies, ratings, experiments, operations):
+    for module in (users, movies, catalogue, ratings, experiments, operations):
         app.include_router(module.router)
     if settings.api_token is None:
         declare_open(app)
@@ -65,7 +65,8 @@ def create_app(settings: ServiceSettings) -> FastAPI:
 @asynccontextmanager
 async def _run(app: FastAPI) -> AsyncIterator[None]:
     dependencies: Dependencies = app.state.dependencies
-    watchers = [asyncio.create_task(each.watch()) for each in (dependencies.models, dependencies.rating_watch)]
+    watched = dependencies.models, dependencies.rating_watch, dependencies.catalogue_watch
+    watchers = [asyncio.create_task(each.watch()) for each in watched]
     try:
         yield
     finally:

@@ -42,7 +42,7 @@ def test_stored_ratings_lie_over_those_of_the_data_in_order_of_id(profiles: Prof
     found = profiles.find(3, {30: 1.5, 5: 2.0, 20: 4.5})
     assert found.movie_ids.tolist() == [5, 10, 20, 30, 40]
     assert found.stars.tolist() == [2.0, 4.0, 4.5, 1.5, 5.0]
-    assert f"{found.movie_ids.dtype} {found.stars.dtype}" == "int32 float32"
+    assert f"{found.movie_ids.dtype} {found.stars.dtype}" == "int64 float32"
     assert found.trained
     assert found.changed
     assert profiles.find(3).stars.tolist() == [4.0, 0.5, 5.0], "the data itself must not change"

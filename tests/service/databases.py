@@ -14,9 +14,15 @@ import psycopg
 from tests.conftest import miss
 
 ROOT = Path(__file__).parents[2]
+ADD_RATING = "store.add_rating(StoredRating(user_id, 1, 4.0, 5), key=str(user_id))"
+ADD_MOVIE = (
+    "store.add_movie(None, lambda own: DescribedMovie(own, f'No {user_id}', None),"
+    " author=None, timestamp=5, key=str(user_id))"
+)
 ALL_AT_ONCE = """
 import os, sys
 from concurrent.futures import ThreadPoolExecutor
+from movierec.data.described_movie import DescribedMovie
 from movierec.service.storage import database, store as module
 from movierec.service.storage.store import Store, StoredRating, StoreUnavailableError
 database.WAIT_S = module.WAIT_S = 30  # a busy machine must not decide
@@ -24,7 +30,7 @@ database._POSTGRESQL_OPTIONS = database._POSTGRESQL_OPTIONS.replace("3000", "30s
 store = Store(sys.argv[1])
 def add(user_id):
     try:
-        store.add_rating(StoredRating(user_id, 1, 4.0, 5), key=str(user_id))
+        WORK
         os.write(1, b"%-99d\\n" % user_id)  # long lines: a reader that is late holds the writers up
     except StoreUnavailableError as error:
         os.write(2, f"{error}\\n".encode())
@@ -89,8 +95,8 @@ def run_server() -> Iterator[Server]:
         shutil.rmtree(folder)
 
 
-def start_adding(url: str, count: int = 1000) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-c", ALL_AT_ONCE, url, str(count)]
+def start_adding(url: str, count: int = 1000, work: str = ADD_RATING) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-c", ALL_AT_ONCE.replace("WORK", work), url, str(count)]
     # Unbuffered: what a buffer reads ahead, `communicate` would not return.
     return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0)
 

@@ -14,6 +14,7 @@ from movierec.recommender.artifacts import Artifacts
 from movierec.recommender.catalogue import Movie
 from movierec.recommender.profiles import Profile
 from movierec.service.api.security import Credentials, check_token
+from movierec.service.live.catalogue_watch import CatalogueWatch
 from movierec.service.live.models import Live, Models
 from movierec.service.live.monitor import Monitor
 from movierec.service.live.rating_watch import RatingWatch
@@ -41,6 +42,8 @@ class Dependencies:
         self.monitor = Monitor()
         self.models = Models(settings, self.monitor)
         self.store = Store(settings.database_url)
+        self.models.find_ratings = self.store.ratings_of
+        self.catalogue_watch = CatalogueWatch(self.store, self.models, settings.reload_interval_s)
         self.rating_watch = RatingWatch(self.store, self.models.forget, settings.reload_interval_s)
         self._writers = CapacityLimiter(WRITERS)  # a database that is stuck must not take every thread from the readers
 

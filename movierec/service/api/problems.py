@@ -12,12 +12,13 @@ from movierec.errors import MovierecError
 from movierec.recommender.own_ids import UnknownIdError
 from movierec.service.api.replies import Problem
 from movierec.service.live.models import NotReadyError
-from movierec.service.storage.store import ConflictError, StoreUnavailableError
+from movierec.service.storage.store import ConflictError, StoreUnavailableError, UnknownMovieError
 
 RETRY_AFTER_S: Final = 2
 _MOST_PROBLEMS, _LONGEST_NAME = 3, 40
 _STATUSES: Final = {
     UnknownIdError: 404,
+    UnknownMovieError: 404,
     ConflictError: 409,
     StoreUnavailableError: 503,
     NotReadyError: 503,

@@ -1,5 +1,6 @@
 """What the service answers with: names, types and meanings; with `schemas` the contract in /openapi.json."""
 
+from dataclasses import asdict
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -8,6 +9,7 @@ from movierec.ids import OwnId
 from movierec.recommender.catalogue import Movie
 from movierec.recommender.scorer import INTERVAL_COVERAGE
 from movierec.service.settings import Arm
+from movierec.service.storage.store import MovieChange
 
 
 class _Out(BaseModel):
@@ -21,8 +23,34 @@ class MovieOut(_Out):
     title: str = Field(examples=["The Long Night"])
     year: int | None
     genres: tuple[str, ...] = Field(examples=[["Drama"]])
-    ratings: int = Field(description="how many the data has")
+    ratings: int = Field(description="how many the data has; of a movie that was added here, how many were given here")
     mean: float | None = Field(description="Bayesian average in stars; null without ratings")
+
+
+class ChangeOut(_Out):
+    """A change of a movie: what it was from then on, or until it was deleted."""
+
+    movie_id: OwnId
+    version: int = Field(description="1 for the first change of this movie, then one more each time")
+    kind: Literal["add", "change", "delete"]
+    title: str
+    year: int | None
+    genres: tuple[str, ...]
+    tags: tuple[str, ...]
+    author: str | None = Field(description="who did it, as the client said")
+    timestamp: int = Field(description="seconds since 1970, UTC")
+
+    @classmethod
+    def of(cls, change: MovieChange) -> "ChangeOut":
+        """Describe a stored change."""
+        row = {name: getattr(change, name) for name in ("version", "kind", "author", "timestamp")}
+        return cls.model_validate(asdict(change.movie) | row)
+
+
+class MovieHistory(_Out):
+    """All changes of a movie since the data was collected, the first one first."""
+
+    changes: tuple[ChangeOut, ...]
 
 
 class ReasonOut(_Out):

@@ -32,6 +32,9 @@ def _require_past(seconds: int) -> int:
 
 
 _WHOLE: Final = BeforeValidator(_read_whole)
+_PRINTED: Final = r"[^\x00-\x1f\x7f]*"
+_ONE_LINE: Final = rf"^{_PRINTED}[^\s\x00-\x1f\x7f]{_PRINTED}$"  # not blank
+_NO_BAR: Final = _ONE_LINE.replace("\\x7f", "\\x7f|")  # which parts genres in files
 _OwnId = (
     Annotated[int, Field(ge=0, le=LARGEST_ID)]
     | Annotated[str, Field(min_length=1, max_length=LONGEST_ID, pattern=r"^[^\x00]*$")]
@@ -95,6 +98,44 @@ class RatingIn(_Body):
         default=None, description="required where /v1/genres says feedback: explicit, refused where it says implicit"
     )
     timestamp: Seconds | None = Field(default=None, description="when it was given; by default now")
+
+
+Title = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=200,
+        pattern=_ONE_LINE,
+        description="perhaps with its year: Heat (1995)",
+        examples=["Heat"],
+    ),
+]
+Year = Annotated[int, Field(ge=1800, le=2099, description="of its release", examples=[1995]), _WHOLE]
+Genre = Annotated[str, Field(min_length=1, max_length=50, pattern=_NO_BAR)]
+Genres = Annotated[
+    list[Genre], Field(max_length=20, description="as in /v1/genres, or any other", examples=[["Crime"]])
+]
+Tag = Annotated[str, Field(min_length=1, max_length=100, pattern=_ONE_LINE)]
+Tags = Annotated[list[Tag], Field(max_length=50, description="what it is about; models read them, nobody sees them")]
+
+
+class MovieIn(_Body):
+    """A movie to add."""
+
+    movie_id: MovieId | None = Field(default=None, description="an id that no movie has; by default one is assigned")
+    title: Title
+    year: Year | None = None
+    genres: Genres = []
+    tags: Tags = []
+
+
+class MovieChanges(_Body):
+    """What is different of a movie from now on; whatever is left out stays."""
+
+    title: Title | None = None
+    year: Year | None = Field(default=None, description="null: not known")
+    genres: Genres | None = None
+    tags: Tags | None = None
 
 
 class Pair(_Body):

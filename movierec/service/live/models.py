@@ -1,7 +1,7 @@
 """The models that are served, and how newer ones take their place without a request being lost."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -9,12 +9,16 @@ from anyio import to_thread
 
 from movierec.errors import MovierecError
 from movierec.ids import OwnId
+from movierec.recommender.amendments import Amender
 from movierec.recommender.artifacts import Artifacts, fingerprint, load_artifacts
+from movierec.recommender.catalogue import Catalogue
 from movierec.recommender.engine import Engine
+from movierec.service.live.amending import amend_engine
 from movierec.service.live.cache import UserCache
 from movierec.service.live.monitor import Monitor
 from movierec.service.logs import LOGGER
 from movierec.service.settings import ServiceSettings
+from movierec.service.storage.store import StoredMovie, StoreUnavailableError
 
 MEGABYTE: Final = 1_000_000
 UNKNOWN_USER: Final = 0
@@ -36,6 +40,8 @@ class Live:
         What the pipeline made.
     engine : Engine
         What answers from it.
+    base_catalogue : Catalogue
+        Of the data, without what people changed since.
     answers : UserCache of bytes
         Recommendations as they go over the wire.
     stored : UserCache of mappings
@@ -44,6 +50,7 @@ class Live:
 
     artifacts: Artifacts
     engine: Engine
+    base_catalogue: Catalogue
     answers: UserCache[bytes]
     stored: UserCache[Mapping[OwnId, float]]
 
@@ -65,6 +72,8 @@ class Models:
 
     Attributes
     ----------
+    find_ratings : callable
+        Returns what a user rated here, for raters of new movies; by default nothing.
     after_first_load : callable
         Called in the loading thread before the first models are served; for what the whole process has to do then.
     problem : str or None
@@ -73,7 +82,10 @@ class Models:
 
     def __init__(self, settings: ServiceSettings, monitor: Monitor) -> None:
         self._settings, self._monitor = settings, monitor
-        self._lock = asyncio.Lock()
+        self._loading, self._swapping = asyncio.Lock(), asyncio.Lock()
+        self._amender: Amender | None = None
+        self._changes: Sequence[StoredMovie] = ()
+        self.find_ratings: Callable[[OwnId], Mapping[OwnId, float]] = lambda _: {}
         self._tried: object = None
         self._live: Live | None = None
         self.after_first_load: Callable[[], None] = lambda: None
@@ -105,23 +117,46 @@ class Models:
         MovierecError
             If the files cannot be used. What was served before still is, and `problem` says why.
         """
-        async with self._lock:
+        async with self._loading:
             self._tried = fingerprint(self._settings.root)
             try:
-                artifacts, engine = await to_thread.run_sync(self._read)
+                changed = await self._replace(Amender(await to_thread.run_sync(self._read)))
             except MovierecError as error:
+                if isinstance(error, StoreUnavailableError):
+                    self._tried = None  # the files may be sound
                 self.problem = " ".join(str(error).split()).replace(f"{self._settings.root}/", "")
                 self._monitor.reloads.labels("failed").inc()
                 LOGGER.warning("models not loaded: %s", self.problem)
                 raise MovierecError(self.problem) from error
-            changed = self._live is None or self._live.artifacts.version != artifacts.version
-            if changed:
-                self._live = self._cover(artifacts, engine)
-                self._monitor.start_model(artifacts)
-                LOGGER.info("models loaded", extra={"fields": {"model_version": artifacts.version}})
             self.problem = None
             self._monitor.reloads.labels("loaded").inc()
             return changed
+
+    async def follow(self, changes: Sequence[StoredMovie]) -> None:
+        """Answer by a changed catalogue, as soon as there are models and again when others take their place.
+
+        Raises
+        ------
+        StoreUnavailableError
+            If raters of new movies could not be looked up.
+        """
+        async with self._swapping:
+            if self._amender:
+                engine = await to_thread.run_sync(amend_engine, self._amender, changes, self.find_ratings)
+                if engine is not self.live.engine:
+                    self._live = self._cover(engine, self._amender.engine.artifacts.catalogue)
+            self._changes = changes
+
+    async def _replace(self, amender: Amender) -> bool:
+        """Put newer models in the place of the present ones; return whether they are others."""
+        async with self._swapping:
+            engine = await to_thread.run_sync(amend_engine, amender, self._changes, self.find_ratings)
+            if self._live and self._live.artifacts.version == engine.artifacts.version:
+                return False
+            self._live, self._amender = self._cover(engine, amender.engine.artifacts.catalogue), amender
+            self._monitor.start_model(engine.artifacts)
+            LOGGER.info("models loaded", extra={"fields": {"model_version": engine.artifacts.version}})
+            return True
 
     async def watch(self) -> None:
         """Load at once, and again whenever the files change, until cancelled."""
@@ -136,7 +171,7 @@ class Models:
                     LOGGER.exception("models not loaded")
             await asyncio.sleep(self._settings.reload_interval_s)
 
-    def _read(self) -> tuple[Artifacts, Engine]:
+    def _read(self) -> Engine:
         try:
             artifacts = load_artifacts(self._settings.root)
         except OSError as error:
@@ -149,13 +184,14 @@ class Models:
             engine.recommend(artifacts.profiles.find(user_id), 1)  # the first of each kind compiles, for seconds
         if self._live is None:
             self.after_first_load()
-        return artifacts, engine
+        return engine
 
-    def _cover(self, artifacts: Artifacts, engine: Engine) -> Live:
+    def _cover(self, engine: Engine, catalogue: Catalogue) -> Live:
         size, ttl_s = self._settings.cache_size * MEGABYTE, self._settings.cache_ttl_s
         return Live(
-            artifacts,
+            engine.artifacts,
             engine,
+            catalogue,
             answers=UserCache(size, ttl_s, lambda answer: len(answer) + _ENTRY_BYTES),
             stored=UserCache(size // 4, ttl_s, lambda ratings: len(ratings) * _RATING_BYTES + _ENTRY_BYTES),
         )

@@ -59,6 +59,7 @@ RATINGS: Final = Table(
     Column(RATING, Double, nullable=False),
     Column(TIMESTAMP, BigInteger, nullable=False),
     UniqueConstraint(USER_ID, MOVIE_ID, TIMESTAMP),  # its index finds a user's ratings, too
+    Index("ratings_of_movie", MOVIE_ID),  # a database made before it was thought of is searched through
 )
 KEYS: Final = Table(
     "idempotency_keys",

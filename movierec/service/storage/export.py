@@ -12,9 +12,10 @@ from movierec.columns import GENRES, MOVIE_ID, RATING, RATING_COLUMNS, TIMESTAMP
 from movierec.data.source_ids import SOURCE_ID, SourceIds
 from movierec.errors import MovierecError
 from movierec.io import read_json, read_parquet, replace_atomically
-from movierec.service.storage.store import Store
+from movierec.service.storage.store import MovieChange, Store
 
 _TYPES: Final = {USER_ID: pl.String, MOVIE_ID: pl.String, RATING: pl.Float32, TIMESTAMP: pl.Int64}
+_MOVIE_TYPES: Final = {MOVIE_ID: pl.String, TITLE: pl.String, YEAR: pl.Int16, GENRES: pl.List(pl.String)}
 _IDS: Final = (USER_ID, MOVIE_ID)
 _CSV_COLUMNS: Final = {USER_ID: "userId", MOVIE_ID: "movieId", RATING: "rating", TIMESTAMP: "timestamp"}
 
@@ -48,6 +49,7 @@ def export_all(store: Store, folder: Path) -> tuple[int, int]:
     ----------
     store, folder
         As in `export_new`. Of a user and movie rated in both the newest rating stays, the service's among equals.
+        Movies are as people described them last, new ones among them; deleted ones and their ratings are left out.
 
     Returns
     -------
@@ -71,10 +73,13 @@ def export_all(store: Store, folder: Path) -> tuple[int, int]:
     )
     if TIMESTAMP not in table:
         trained = trained.with_columns(pl.lit(0, pl.Int64).alias(TIMESTAMP))  # before everything that was given here
+    changes = [each.change for each in store.changed_movies()]
+    deleted = [str(each.movie.movie_id) for each in changes if each.kind == "delete"]
     both = pl.concat([trained.with_columns(new=False), _read_stored(store).with_columns(new=True)])
+    left = both.filter(~pl.col(MOVIE_ID).is_in(deleted))
     counts = _has_counts()
-    ratings = _add_up(both) if counts else _keep_newest(both)
-    _write_csv(_format_movies(pl.from_pandas(movies)), folder / "movies.csv")
+    ratings = _add_up(left) if counts else _keep_newest(left)
+    _write_csv(_overlay_movies(_format_movies(pl.from_pandas(movies)), changes), folder / "movies.csv")
     left_out = ["new"] if TIMESTAMP in table else ["new", TIMESTAMP]
     _write_csv(_name_columns(ratings.drop(left_out), counts=counts), folder / "ratings.csv")
     return ratings.height, int(ratings["new"].sum())
@@ -126,7 +131,18 @@ def _format_movies(movies: pl.DataFrame) -> pl.DataFrame:
     genres = pl.col(GENRES).cast(pl.List(pl.String)).list.join("|")
     listed = pl.when(genres != "").then(genres).otherwise(pl.lit("(no genres listed)"))
     own = pl.col(SOURCE_ID) if SOURCE_ID in movies.columns else pl.col(MOVIE_ID)
-    return movies.select(movieId=own, title=pl.col(TITLE) + year, genres=listed)
+    return movies.select(movieId=own.cast(pl.String), title=pl.col(TITLE) + year, genres=listed)
+
+
+def _overlay_movies(listed: pl.DataFrame, changes: list[MovieChange]) -> pl.DataFrame:
+    """Leave out the movies that were changed and put those that are not deleted behind the others."""
+    kept = listed.filter(~pl.col("movieId").is_in([str(each.movie.movie_id) for each in changes]))
+    rows = [
+        (str(each.movie.movie_id), each.movie.title, each.movie.year, list(each.movie.genres))
+        for each in changes
+        if each.kind != "delete"
+    ]
+    return pl.concat([kept, _format_movies(pl.DataFrame(rows, schema=_MOVIE_TYPES, orient="row"))])
 
 
 def _write_csv(table: pl.DataFrame, path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The ratings and events that the service was given, stored durably."""
+"""The ratings, events and changes of movies that the service was given, stored durably."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -28,17 +28,22 @@ from movierec.service.storage.database import (
 )
 from movierec.service.storage.events import list_rows, select_outcomes, tabulate_outcomes
 from movierec.service.storage.insertion import insert_new
+from movierec.service.storage.movie_changes import MovieChanges
+from movierec.service.storage.movie_history import MovieChange, StoredMovie, UnknownMovieError
 from movierec.service.storage.names import KeyedRating, find_key, join_name, keep_keys, read_key
 from movierec.service.storage.records import LATEST, Event, Receipt, StoredRating
 
-__all__ = ["ConflictError", "Event", "Receipt", "Store", "StoreUnavailableError", "StoredRating"]
+__all__ = [
+    "ConflictError", "Event", "MovieChange", "Receipt", "Store", "StoreUnavailableError", "StoredMovie", "StoredRating",
+    "UnknownMovieError",
+]  # fmt: skip
 
 PAGE_ROWS: Final = 10_000
 RACES: Final = 9
 
 
-class Store:
-    """Ratings and events in SQLite or PostgreSQL.
+class Store(MovieChanges):
+    """Ratings, events and changes of movies in SQLite or PostgreSQL.
 
     Whatever a method stored is on the disk when it returns. Threads and processes may share a database. When it fails,
     every method raises `StoreUnavailableError` within five seconds, and works again as soon as the database does.
@@ -119,7 +124,7 @@ class Store:
         named, movie = join_name(RATINGS, RATINGS.c.movie_id, "movies")
         query = select(RATINGS.c.movie_id, movie, RATINGS.c.rating).select_from(named)
         newest_last = (RATINGS.c.timestamp, RATINGS.c.id)
-        with self._transact() as connection:
+        with self._read() as connection:
             key = find_key(connection, user_id)
             rows = connection.execute(query.where(RATINGS.c.user_id == key).order_by(*newest_last))
             found: dict[OwnId, float] = {}
@@ -136,7 +141,7 @@ class Store:
         query = columns.order_by(RATINGS.c.id).limit(PAGE_ROWS)  # in pages, so that a slow reader holds no transaction
         last = 0
         while True:
-            with self._transact() as connection:
+            with self._read() as connection:
                 rows = connection.execute(query.where(RATINGS.c.id > last)).all()
             if not rows:
                 return
@@ -145,7 +150,7 @@ class Store:
 
     def last_row(self) -> int:
         """Return the number of the rating that was stored last; 0 if there is none."""
-        with self._transact() as connection:
+        with self._read() as connection:
             return connection.execute(select(func.max(RATINGS.c.id))).scalar_one() or 0
 
     def users_after(self, row: int) -> dict[int, OwnId]:
@@ -156,7 +161,7 @@ class Store:
         named, user = join_name(RATINGS, RATINGS.c.user_id, "users")
         query = select(RATINGS.c.id, RATINGS.c.user_id, user).select_from(named)
         query = query.where(RATINGS.c.id > row).order_by(RATINGS.c.id).limit(PAGE_ROWS)
-        with self._transact() as connection:
+        with self._read() as connection:
             return {number: read_key(user_id, name) for number, user_id, name in connection.execute(query)}
 
     def add_events(self, events: Sequence[Event]) -> int:
@@ -181,13 +186,13 @@ class Store:
             By user id and arm: `user_id` int64, `arm` str, `impressions` int64 >= 1 (movies shown, each once however
             often it was), `clicks` int64 (those of them that were clicked).
         """
-        with self._transact() as connection:
+        with self._read() as connection:
             rows = connection.execute(select_outcomes(experiment)).all()
         return tabulate_outcomes(rows)
 
     def check(self) -> None:
         """Return if the database answers (one indexed row is read), else raise `StoreUnavailableError`."""
-        with self._transact() as connection:
+        with self._read() as connection:
             connection.execute(select(RATINGS.c.id).limit(1)).all()
 
     def close(self) -> None:
@@ -195,7 +200,7 @@ class Store:
         self._engine.dispose()
 
     @contextmanager
-    def _transact(self) -> Iterator[Connection]:
+    def _read(self) -> Iterator[Connection]:
         try:
             with tell_failures():
                 if not self._created:
@@ -212,7 +217,7 @@ class Store:
         if self._one_writer and not self._one_writer.acquire(timeout=WAIT_S):
             raise StoreUnavailableError("the database of ratings is busy: try again")
         try:
-            with self._transact() as connection:
+            with self._read() as connection:
                 yield connection
         finally:
             if self._one_writer:
