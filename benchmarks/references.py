@@ -80,7 +80,7 @@ class MyFMReference(Reference):
 
     def predict(self, test: pd.DataFrame) -> npt.ArrayLike:
         """Return the posterior mean, on the training ratings' scale."""
-        return np.clip(self._model.predict(self._encode(test)), *self._scale)
+        return np.asarray(np.clip(self._model.predict(self._encode(test)), *self._scale))
 
     def _encode(self, table: pd.DataFrame) -> sp.csr_matrix:
         """Mark user and movie; nobody is marked for one that train does not hold."""
@@ -107,7 +107,7 @@ class CmfrecReference(Reference):
     def predict(self, test: pd.DataFrame) -> npt.ArrayLike:
         """Return its scores, on the training ratings' scale; of whoever is new, by the other's bias."""
         named = rename(test)
-        return np.clip(self._model.predict(named["UserId"], named["ItemId"]), *self._scale)
+        return np.asarray(np.clip(self._model.predict(named["UserId"], named["ItemId"]), *self._scale))
 
 
 def rename(table: pd.DataFrame) -> pd.DataFrame:

@@ -60,7 +60,7 @@ class MixedEASE(EASE):
             every[:, ~new] = super().explain(rows[~new], given[~new], self.modelled)
             every[:, new] = (self._reach[rows[new] - self._known] * self.weigh(given[new])[:, np.newaxis]).T
             parts[unknown] = self._mixes[target[unknown] - self._known] @ every
-        column = self._columns(target[~unknown])
+        column = self.find_columns(target[~unknown])
         parts[~unknown] = np.where((column >= 0)[:, np.newaxis], every[column], 0.0)
         parts[np.ix_(~unknown, ~new)] = super().explain(rows[~new], given[~new], target[~unknown])
         return parts

@@ -55,7 +55,7 @@ def test_movies_that_ease_leaves_out_are_listed_where_they_belong(
             np.testing.assert_allclose(found.scores, np.take_along_axis(scores, best, axis=1), atol=1e-5)
             listed = model.movies.rows(found.movie_ids.ravel()).reshape(found.movie_ids.shape)
             np.testing.assert_allclose(found.scores, np.take_along_axis(scores, listed, axis=1), atol=1e-5)
-            assert all(len(set(row)) == k for row in listed.tolist())
+            assert all(len(np.unique(row)) == k for row in listed)
 
 
 def test_parts_of_other_ratings_are_refused(blend: Blend, ratings: pd.DataFrame) -> None:

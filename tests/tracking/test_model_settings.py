@@ -20,7 +20,7 @@ def test_factors_are_shared_by_svd_and_als_alone() -> None:
 
 
 def test_what_is_left_open_is_as_it_was_tuned() -> None:
-    params = {"seed": 1, "bayes.factors": None, "bayes.directions": 64, "bayes.sweeps": None}
+    params: dict[str, object] = {"seed": 1, "bayes.factors": None, "bayes.directions": 64, "bayes.sweeps": None}
     stages = {str(BY_NAME[name].stage): _stage({"seed": 1}) for name in STORED} | {"train_bayes": _stage(params)}
     counts = {"trials": 1, "pruned": 0, "diverged": 0, "validation_rmse": 0.9}
     tuned = {kind: {"configuration": "best", "factors": 5} | counts for kind in ("svd", "als")}

@@ -15,7 +15,7 @@ from movierec.io import read_json, read_parquet, replace_atomically
 from movierec.service.storage.store import MovieChange, Store
 
 _TYPES: Final = {USER_ID: pl.String, MOVIE_ID: pl.String, RATING: pl.Float32, TIMESTAMP: pl.Int64}
-_MOVIE_TYPES: Final = {MOVIE_ID: pl.String, TITLE: pl.String, YEAR: pl.Int16, GENRES: pl.List(pl.String)}
+_MOVIE_TYPES: Final = {MOVIE_ID: pl.String(), TITLE: pl.String(), YEAR: pl.Int16(), GENRES: pl.List(pl.String)}
 _IDS: Final = (USER_ID, MOVIE_ID)
 _CSV_COLUMNS: Final = {USER_ID: "userId", MOVIE_ID: "movieId", RATING: "rating", TIMESTAMP: "timestamp"}
 
