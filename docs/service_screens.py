@@ -79,7 +79,7 @@ def take_picture(browser: Browser, address: str, user: int, width: int) -> None:
     page.evaluate("document.activeElement.blur()")
     page.evaluate("document.fonts.ready")
     if width == min(SIZES):
-        page.evaluate("document.querySelector('#results').scrollIntoView()")
+        page.evaluate("document.querySelector('#results').scrollIntoView(); window.scrollBy(0, -12)")
     save_picture(page, IMAGES / f"service-{width}.png")
     page.close()
 
