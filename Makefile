@@ -62,8 +62,9 @@ ui: $(READY) ## open the tracked runs
 	@$(BIN)/movierec track sync || true
 	$(BIN)/mlflow ui --backend-store-uri sqlite:///$(CURDIR)/mlflow.db
 
-screens: $(READY) ## take the pictures of MLflow in docs/tracking.md again (needs Chromium)
-	$(BIN)/python docs/screens.py
+screens: $(READY) ## take the pictures of MLflow and of the service's page in docs/ again (needs Chromium)
+	$(BIN)/python -m docs.screens
+	$(BIN)/python -m docs.service_screens
 
 LOCK := uv pip compile --universal --python-version 3.11 --fork-strategy fewest --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-header --quiet

@@ -50,8 +50,11 @@ def main() -> None:
 
 
 def wait_until_ready(address: str) -> None:
-    """Ask for the page until it is there."""
-    retries = Retry(total=None, connect=12, read=12, backoff_factor=0.1, backoff_max=5)
+    """Ask for the page until it is there, for two minutes at most."""
+    tries = 60
+    retries = Retry(
+        None, connect=tries, read=tries, status=tries, status_forcelist=[503], backoff_factor=0.1, backoff_max=2
+    )
     with requests.Session() as session:
         session.mount("http://", requests.adapters.HTTPAdapter(max_retries=retries))
         session.get(address, timeout=10)

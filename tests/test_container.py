@@ -58,6 +58,12 @@ def test_the_image_installs_what_the_tests_run_with() -> None:
     assert {"pytest", "mypy", "dvc", "mlflow", "matplotlib"}.isdisjoint(shipped)
 
 
+def test_the_benchmarks_add_packages_and_change_none() -> None:
+    tested, added = read_pins("requirements.lock"), read_pins("benchmarks/requirements.lock")
+    assert {name for name, pin in added.items() if name in tested and tested[name] != pin} == set()
+    assert {"jax", "optax"} <= added.keys() - tested.keys()
+
+
 def test_the_image_has_every_package_that_the_service_imports() -> None:
     shipped = {normalize(name) for name in read_pins("ops/requirements.lock")}
     needed = imports_of("serve", "recommend", "ratings") - sys.stdlib_module_names
@@ -77,7 +83,7 @@ def test_the_service_has_no_package_of_its_own() -> None:
 
 
 def test_the_locks_name_no_registry() -> None:
-    for name in ("requirements.lock", "ops/requirements.lock"):
+    for name in ("requirements.lock", "ops/requirements.lock", "benchmarks/requirements.lock"):
         lines = (ROOT / name).read_text().splitlines()
         pins = [line for line in lines if re.match(r"\S+==", line)]
         assert not [line for line in lines if "://" in line or line.startswith("-")]

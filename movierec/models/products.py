@@ -9,7 +9,7 @@ import scipy.sparse as sp
 
 from movierec.models.top_k import TopK, top_k_rows
 
-FIRST: Final = 1000  # movies scored to find out how good a movie must be to be listed
+FIRST: Final = 500  # movies scored to find out how good a movie must be to be listed
 _ROUNDING: Final = 1e-5  # of the largest score: what float32 may be wrong by, and more
 
 Floats = npt.NDArray[np.float32]
