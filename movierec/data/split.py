@@ -1,5 +1,6 @@
 """Dividing ratings into train, validation and test: at random, by time, by time within each user, or by movie."""
 
+import math
 from typing import Final, Literal
 
 import numpy as np
@@ -64,6 +65,31 @@ def split_ratings(
     return parts
 
 
+def first_ranks(count: int, validation: float, test: float) -> tuple[int, int]:
+    """Tell where validation and test begin among ratings or movies in the order of a split.
+
+    Parameters
+    ----------
+    count : int
+        How many are divided.
+    validation, test : float
+        Their shares, in (0, 1) with a sum below 1.
+
+    Returns
+    -------
+    validation, test : int
+        The first rank of each, from 0: rank k stands at (k + 0.5) / count.
+
+    Examples
+    --------
+    >>> first_ranks(10, 0.1, 0.2)
+    (7, 8)
+    """
+    cuts = (1 - validation - test, 1 - test)
+    first, second = (_first_at_or_above(cut, count) for cut in cuts)
+    return first, second
+
+
 def describe_split(parts: dict[str, pd.DataFrame]) -> dict[str, dict[str, int]]:
     """Count what each part holds and how much of it train has never seen.
 
@@ -119,3 +145,10 @@ def _place_by_movie(ratings: pd.DataFrame, rng: np.random.Generator) -> npt.NDAr
 def _cut(place: npt.NDArray[np.float64], validation: float, test: float) -> npt.NDArray[np.int64]:
     """Turn places in (0, 1), earliest first, into part numbers."""
     return np.digitize(place, [1 - validation - test, 1 - test])
+
+
+def _first_at_or_above(cut: float, count: int) -> int:
+    rank = max(0, math.ceil(cut * count - 0.5) - 1)  # rounding may have moved it by one
+    while rank < count and (rank + 0.5) / count < cut:
+        rank += 1
+    return rank
