@@ -31,8 +31,10 @@ def cut_parts(tables: Iterable[pd.DataFrame], rows: int | None = None) -> Iterat
     offset = last = 0
     held: list[pd.DataFrame] = []
     for table in tables:
+        if table.empty:
+            continue
         users = table[USER_ID].to_numpy()
-        first = np.flatnonzero(np.append(True, users[1:] != users[:-1])[: len(users)])
+        first = np.flatnonzero(np.append(True, users[1:] != users[:-1]))
         numbers = (offset + first) // rows
         cuts = np.flatnonzero(np.diff(numbers, prepend=-1))
         for cut, end in zip(cuts, [*first[cuts[1:]], len(users)], strict=True):

@@ -114,6 +114,8 @@ def test_parts_of_a_user_with_many_ratings(monkeypatch: pytest.MonkeyPatch) -> N
     table = pd.DataFrame({"user_id": [1, 2, 2, 2, 2, 2, 3, 4]})
     monkeypatch.setattr(parts, "PART_ROWS", 2)
     assert [part["user_id"].tolist() for part in cut_parts([table])] == [[1, 2, 2, 2, 2, 2], [3, 4]]
+    split = [table[:0], table[:6], table[:0], table[6:]]
+    assert [len(part) for part in cut_parts(split)] == [6, 2]
     assert list(cut_parts([table.iloc[:0]])) == []
 
 
