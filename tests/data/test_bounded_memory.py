@@ -137,6 +137,7 @@ def test_a_file_in_ten_pieces_is_the_file(
     assert pieces.broken == whole.broken == {"unreadable": 2, "rating_not_finite": 0}
     assert pieces.broken_lines == whole.broken_lines == [6, 90_001]
     assert pieces.own_users is not None
+    assert whole.own_users is not None
     assert pieces.own_users.equals(whole.own_users)
 
 
