@@ -9,7 +9,6 @@ none of a cold movie's tags is left. Writes benchmarks/results/cold_movies.json.
 from pathlib import Path
 from typing import Any, Final
 
-import numpy as np
 import pandas as pd
 
 from benchmarks.data import load_dataset, load_tags
@@ -45,7 +44,7 @@ def main() -> None:
 
 def measure(ratings: pd.DataFrame, movies: pd.DataFrame, tags: pd.DataFrame, seed: int) -> dict[str, float]:
     """Hold out movies, fit on the others, judge on them."""
-    parts = split_ratings(ratings, "cold_movies", 0.05, 0.1, np.random.default_rng(seed))
+    parts = split_ratings(ratings, "cold_movies", 0.05, 0.1, seed)
     train = pd.concat([parts["train"], parts["validation"]]).sort_values([USER_ID, MOVIE_ID], ignore_index=True)
     listed = movies[movies[MOVIE_ID].isin(ratings[MOVIE_ID])]
     content = describe_movies(listed, drop_held_out_tags(tags, parts["test"]), size=SIZE_FOR_COLD_MOVIES)

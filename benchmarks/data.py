@@ -8,7 +8,6 @@ from tempfile import TemporaryDirectory
 
 import pandas as pd
 
-from movierec import seeds
 from movierec.data.clean import clean_ratings
 from movierec.data.download import fetch_dataset
 from movierec.data.readers import RawRatings, read_movies, read_ratings
@@ -36,7 +35,7 @@ def load_tags(dataset: str) -> pd.DataFrame:
 
 def split_dataset(raw: RawRatings, movies: pd.DataFrame, params: Params, seed: int) -> TestBed:
     """Clean and split as the stages do with this seed in params.yaml."""
-    ratings, _ = clean_ratings(raw, **params.clean.model_dump(), rng=seeds.rng(seed, "clean", "sample"))
-    parts = split_ratings(ratings, **params.split.model_dump(), rng=seeds.rng(seed, "split", "shuffle"))
+    tables, _ = clean_ratings(raw, **params.clean.model_dump(), seed=seed)
+    parts = split_ratings(pd.concat(tables, ignore_index=True), **params.split.model_dump(), seed=seed)
     train, validation, test = (parts[name] for name in PARTS)
     return TestBed(train, validation, test, movies, params.evaluate.relevance_threshold)

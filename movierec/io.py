@@ -4,11 +4,10 @@ import errno
 import json
 import math
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import pandas as pd
@@ -16,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from movierec.errors import MovierecError
+from movierec.scratch import open_scratch
 
 FLOAT_DIGITS = 6
 _NULLABLE = {pa.int16(): pd.Int16Dtype()}  # a movie's year, which may be missing
@@ -58,9 +58,8 @@ def replace_folder(path: Path) -> Iterator[Path]:
     Path
         Where to write.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as temporary:
-        content = Path(temporary) / "content"
+    with open_scratch(path.parent, path.name) as temporary:
+        content = temporary / "content"
         content.mkdir()
         yield content
         for attempt in count():  # another process may put its own there in between
@@ -72,7 +71,7 @@ def replace_folder(path: Path) -> Iterator[Path]:
             else:
                 return
             with suppress(FileNotFoundError):
-                path.rename(Path(temporary) / f"old_{attempt}")
+                path.rename(temporary / f"old_{attempt}")
 
 
 def write_parquet(table: pd.DataFrame, path: Path) -> None:
@@ -90,13 +89,54 @@ def write_parquet(table: pd.DataFrame, path: Path) -> None:
         pq.write_table(arrow, temporary, compression="zstd", write_page_checksum=True)
 
 
+def write_parts(tables: Iterable[pd.DataFrame], path: Path) -> None:
+    """Write tables as the parts of a folder, ``part-00000.parquet`` and so on.
+
+    Parameters
+    ----------
+    tables : iterable of DataFrame
+        Taken one after another, so that only one need be in memory.
+    path : Path
+        The folder, replaced as a whole.
+    """
+    with replace_folder(path) as folder:
+        for number, table in enumerate(tables):
+            write_parquet(table, folder / name_part(number))
+
+
+def name_part(number: int) -> str:
+    """Return the name of a folder's part, counted from 0."""
+    return f"part-{number:05d}.parquet"
+
+
+def list_parts(path: Path) -> list[Path]:
+    """List the files of a table: itself, or the parts of a folder in their order.
+
+    Raises
+    ------
+    MovierecError
+        If there is none, or a part is missing between others.
+    """
+    if not path.is_dir():
+        return [path]
+    parts = sorted(path.glob("part-*.parquet"))
+    if not parts or [part.name for part in parts] != [name_part(number) for number in range(len(parts))]:
+        raise MovierecError(f"{path} lacks a part: delete it and run `dvc repro`")
+    return parts
+
+
+def read_parts(path: Path, columns: Sequence[str] | None = None) -> Iterator[pd.DataFrame]:
+    """Read a table part by part; see `read_parquet`."""
+    return (_to_frame(_read_arrow(part, columns)) for part in list_parts(path))
+
+
 def read_parquet(path: Path, columns: Sequence[str] | None = None) -> pd.DataFrame:
     """Read a table that a stage wrote.
 
     Parameters
     ----------
     path : Path
-        A parquet file.
+        A parquet file, or a folder of its parts.
     columns : sequence of str, optional
         Only these, in this order.
 
@@ -108,16 +148,23 @@ def read_parquet(path: Path, columns: Sequence[str] | None = None) -> pd.DataFra
     Raises
     ------
     MovierecError
-        If the file is absent or no parquet file.
+        If the file or a part is absent or no parquet file.
     """
+    return _to_frame(pa.concat_tables([_read_arrow(part, columns) for part in list_parts(path)]))
+
+
+def _read_arrow(path: Path, columns: Sequence[str] | None) -> pa.Table:
     try:
-        table = pq.read_table(path, columns=list(columns) if columns else None, page_checksum_verification=True)
+        return pq.read_table(path, columns=list(columns) if columns else None, page_checksum_verification=True)
     except FileNotFoundError as error:
         raise MovierecError(f"{path} is missing: run `dvc repro` to make it") from error
     except (pa.ArrowInvalid, OSError) as error:
         if isinstance(error, OSError) and error.errno:  # the system's own; Arrow's for damage carry no number
             raise
         raise MovierecError(f"{path} is damaged ({error}): delete it and run `dvc repro`") from error
+
+
+def _to_frame(table: pa.Table) -> pd.DataFrame:
     frame: pd.DataFrame = table.to_pandas(types_mapper=_NULLABLE.get)
     return frame
 

@@ -98,6 +98,13 @@ def hash_file(path: Path) -> str | None:
         return None
 
 
+def hash_output(path: Path) -> str | None:
+    """Return DVC's hash of a file, or of a folder of files; None if there is neither."""
+    if not path.is_dir():
+        return hash_file(path)
+    return hash_listing({each.name: hash_file(each) or "" for each in path.iterdir()})
+
+
 def hash_listing(files: Mapping[str, str]) -> str:
     """Return DVC's hash of a folder from the md5 of each of its files by path; the folder is all but the last part."""
     listing = [{"md5": md5, "relpath": path.rsplit("/", 1)[-1]} for path, md5 in sorted(files.items())]

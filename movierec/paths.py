@@ -10,13 +10,14 @@ from typing import Final
 
 PARAMS: Final = Path("params.yaml")
 
+DATA: Final = Path("data")
 RAW: Final = Path("data/raw")
-CLEAN_RATINGS: Final = Path("data/clean/ratings.parquet")
+CLEAN_RATINGS: Final = Path("data/clean/ratings")  # a folder of parts, as the three below
 CLEAN_MOVIES: Final = Path("data/clean/movies.parquet")
 CLEAN_USERS: Final = Path("data/clean/users.parquet")
-TRAIN: Final = Path("data/split/train.parquet")
-VALIDATION: Final = Path("data/split/validation.parquet")
-TEST: Final = Path("data/split/test.parquet")
+TRAIN: Final = Path("data/split/train")
+VALIDATION: Final = Path("data/split/validation")
+TEST: Final = Path("data/split/test")
 CONTENT: Final = Path("data/content.npz")
 PER_USER: Final = Path("data/evaluation/per_user.parquet")
 

@@ -1,4 +1,4 @@
-"""The one source of randomness: a generator for each seed, stage and purpose."""
+"""The one source of randomness: a generator, or the key of a hash, for each seed, stage and purpose."""
 
 import zlib
 
@@ -27,5 +27,25 @@ def rng(seed: int, stage: str, purpose: str) -> np.random.Generator:
     >>> rng(42, "split", "shuffle").integers(100) == rng(42, "split", "shuffle").integers(100)
     np.True_
     """
-    key = (zlib.crc32(stage.encode()), zlib.crc32(purpose.encode()))
-    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=key))
+    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=_spawn_key(stage, purpose)))
+
+
+def hash_key(seed: int, stage: str, purpose: str) -> int:
+    """Return the key of the hash that draws for one purpose in one stage: a 64-bit integer with its sign.
+
+    Parameters
+    ----------
+    seed, stage, purpose
+        As `rng` takes them; draws for different purposes are independent.
+
+    Examples
+    --------
+    >>> hash_key(42, "split", "place") == hash_key(42, "clean", "sample")
+    False
+    """
+    sequence = np.random.SeedSequence(seed, spawn_key=_spawn_key(stage, purpose))
+    return int(sequence.generate_state(1, np.uint64).view(np.int64)[0])
+
+
+def _spawn_key(stage: str, purpose: str) -> tuple[int, int]:
+    return zlib.crc32(stage.encode()), zlib.crc32(purpose.encode())

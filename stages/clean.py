@@ -1,36 +1,43 @@
 """Stage clean: read the data's own files, drop what is broken, give ids their codes, and describe what remains."""
 
-from movierec import io, paths, seeds
-from movierec.columns import TIMESTAMP
+from movierec import io, paths
+from movierec.data.buckets import BYTES_PER_ROW, Workspace
 from movierec.data.catalogue import list_movies, list_users
 from movierec.data.clean import clean_ratings
 from movierec.data.describe import count_stars, describe_ratings, describe_reading, trace_long_tail
+from movierec.data.parts import cut_parts
 from movierec.data.readers import read_ratings
+from movierec.data.tally import Tally
 from movierec.errors import run_command
 from movierec.feedback import leave_out
+from movierec.memory import rows_that_fit
 from movierec.params import load_params
+from movierec.scratch import open_scratch
 
 
 def main() -> None:
     """Turn data/raw into data/clean."""
     params = load_params()
-    raw = read_ratings(paths.RAW, params.source, params.feedback)
-    if raw.is_implicit:
-        params.require_no_ratings()
-    rng = seeds.rng(params.seed, "clean", "sample")
-    ratings, report = clean_ratings(raw, rating_scale=params.rating_scale, **params.clean.model_dump(), rng=rng)
-    movies, without_title = list_movies(raw, ratings)
-    io.write_parquet(ratings, paths.CLEAN_RATINGS)
+    bucket_rows = rows_that_fit(BYTES_PER_ROW)
+    with open_scratch(paths.DATA, "clean") as scratch:
+        raw = read_ratings(paths.RAW, params.source, params.feedback, scratch)
+        if raw.is_implicit:
+            params.require_no_ratings()
+        options = {"rating_scale": params.rating_scale, **params.clean.model_dump(), "seed": params.seed}
+        ratings, report = clean_ratings(raw, **options, workspace=Workspace(scratch, bucket_rows))
+        tally = Tally()
+        io.write_parts(tally.count(cut_parts(ratings)), paths.CLEAN_RATINGS)
+    movies, without_title = list_movies(raw, tally.movies.distinct)
     io.write_parquet(movies, paths.CLEAN_MOVIES)
-    io.write_parquet(list_users(raw, ratings), paths.CLEAN_USERS)
+    io.write_parquet(list_users(raw, tally.users), paths.CLEAN_USERS)
     if raw.is_implicit:
         leave_out("stars", [paths.PLOTS / "clean_ratings.csv"])
     else:
-        io.write_csv(count_stars(ratings), paths.PLOTS / "clean_ratings.csv")
-    io.write_csv(trace_long_tail(ratings), paths.PLOTS / "clean_long_tail.csv")
-    described = describe_ratings(ratings)
+        io.write_csv(count_stars(tally), paths.PLOTS / "clean_ratings.csv")
+    io.write_csv(trace_long_tail(tally), paths.PLOTS / "clean_long_tail.csv")
+    described = describe_ratings(tally)
     counts = {"rows_in": report.rows_in, "dropped": report.dropped, "movies_without_title": without_title}
-    kind = {"implicit": int(raw.is_implicit), "timestamps": int(TIMESTAMP in ratings), "scale": report.scale._asdict()}
+    kind = {"implicit": int(raw.is_implicit), "timestamps": int(ratings.has_times), "scale": report.scale._asdict()}
     io.write_json({**described, **counts, **kind}, paths.DETAILS / "clean.json")
     io.write_json({name: described[name] for name in ("ratings", "users", "movies")}, paths.METRICS / "clean.json")
     print(describe_reading(raw, report.scale))

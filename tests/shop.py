@@ -6,13 +6,16 @@ import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import yaml
 
-from movierec import io, paths, seeds
+from movierec import io, paths
+from movierec.columns import USER_ID
 from movierec.data.catalogue import list_users
 from movierec.data.clean import clean_ratings
 from movierec.data.content import describe_movies
+from movierec.data.parts import cut_parts
 from movierec.data.readers import read_movies, read_ratings
 from movierec.data.split import split_ratings
 from movierec.data.synthetic import PRESETS, write_synthetic
@@ -42,15 +45,15 @@ def build_shop(root: Path) -> None:
     """Make what the stages make: cleaned data, seven models, figures, dvc.lock. Tests change a copy only."""
     (root / paths.RAW).mkdir(parents=True)
     write_synthetic(root / paths.RAW, PRESETS["tiny"], noise=0.8, seed=42)
-    rng = seeds.rng(42, "clean", "sample")
     raw = read_ratings(root / paths.RAW)
-    ratings, report = clean_ratings(raw, **CLEAN, rng=rng)  # type: ignore[arg-type]
-    parts = split_ratings(ratings, "random", 0.1, 0.2, rng)
-    io.write_parquet(ratings, root / paths.CLEAN_RATINGS)
+    tables, report = clean_ratings(raw, **CLEAN, seed=42)  # type: ignore[arg-type]
+    ratings = pd.concat(tables, ignore_index=True)
+    parts = split_ratings(ratings, "random", 0.1, 0.2, 42)
+    io.write_parts(cut_parts([ratings], 2_000), root / paths.CLEAN_RATINGS)
     movies = read_movies(root / paths.RAW)
     io.write_parquet(movies, root / paths.CLEAN_MOVIES)
     describe_movies(movies, size=30).save(root / paths.CONTENT)
-    io.write_parquet(list_users(raw, ratings), root / paths.CLEAN_USERS)
+    io.write_parquet(list_users(raw, ratings[USER_ID]), root / paths.CLEAN_USERS)
     io.write_json({"scale": report.scale._asdict(), "implicit": 0}, root / paths.DETAILS / "clean.json")
     for name, factors in (("svd", 8), ("svd_tuned", 12)):
         SVD(factors, epochs=20, seed=42).fit(parts["train"]).save(root / paths.MODELS / f"{name}.npz")
@@ -70,11 +73,12 @@ def build_shop(root: Path) -> None:
 
 def lock_shop(root: Path) -> None:
     """Write dvc.lock for what is in the folder now."""
-    files = [root / paths.CONTENT, *(root / paths.MODELS).iterdir(), *(root / paths.METRICS).rglob("*.json")]
+    clean = (root / paths.CLEAN_MOVIES, root / paths.CLEAN_USERS)
+    files = [*clean, root / paths.CONTENT, *(root / paths.MODELS).iterdir(), *(root / paths.METRICS).rglob("*.json")]
     outputs = [{"path": file.relative_to(root).as_posix(), "md5": md5(file.read_bytes())} for file in sorted(files)]
-    clean = sorted((root / paths.CLEAN_RATINGS).parent.iterdir())
-    listing = json.dumps([{"md5": md5(file.read_bytes()), "relpath": file.name} for file in clean])
-    outputs.append({"path": "data/clean", "md5": md5(listing.encode()) + ".dir"})
+    parts = sorted((root / paths.CLEAN_RATINGS).iterdir())
+    listing = json.dumps([{"md5": md5(file.read_bytes()), "relpath": file.name} for file in parts])
+    outputs.append({"path": paths.CLEAN_RATINGS.as_posix(), "md5": md5(listing.encode()) + ".dir"})
     lock = {"schema": "2.0", "stages": {"all": {"cmd": "make", "outs": outputs}, "none": {"cmd": "true"}}}
     (root / "dvc.lock").write_text(yaml.safe_dump(lock))
 

@@ -29,8 +29,8 @@ def parameters(function: object) -> set[str]:
 
 
 def test_sections_fit_the_functions_that_take_them() -> None:
-    assert set(CleanParams.model_fields) == parameters(clean_ratings) - {"raw", "rating_scale", "rng"}
-    assert set(SplitParams.model_fields) == parameters(split_ratings) - {"ratings", "rng"}
+    assert set(CleanParams.model_fields) == parameters(clean_ratings) - {"raw", "rating_scale", "seed", "workspace"}
+    assert set(SplitParams.model_fields) == parameters(split_ratings) - {"ratings", "seed"}
     assert get_args(SplitParams.model_fields["method"].annotation) == get_args(Method)
     assert get_args(SyntheticParams.model_fields["preset"].annotation) == tuple(PRESETS)
 

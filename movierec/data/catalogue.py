@@ -1,6 +1,7 @@
 """The tables that say what users and movies are called: the user's own ids, titles, years and genres."""
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import polars as pl
 
@@ -8,38 +9,38 @@ from movierec.columns import MOVIE_ID, USER_ID
 from movierec.data.movie_files import Movie
 from movierec.data.movies import tabulate_movies
 from movierec.data.readers import RawRatings
-from movierec.data.source_ids import SOURCE_ID, Codes, SourceIds, encode_ids
+from movierec.data.source_ids import SOURCE_ID, Codes, Encoder, SourceIds
 from movierec.errors import MovierecError
 
 
-def list_users(raw: RawRatings, ratings: pd.DataFrame) -> pd.DataFrame:
+def list_users(raw: RawRatings, rated: npt.ArrayLike) -> pd.DataFrame:
     """List the users and their own ids.
 
     Parameters
     ----------
     raw : RawRatings
         Knows the own ids.
-    ratings : DataFrame
-        The cleaned ratings, whose users are listed.
+    rated : array_like of int
+        The codes of the users to list, each once or more.
 
     Returns
     -------
     DataFrame
         ``user_id`` int32, ascending, and ``source_id`` text.
     """
-    codes = np.unique(ratings[USER_ID].to_numpy())
+    codes = np.unique(np.asarray(rated))
     return SourceIds(codes, _own_ids(codes, raw.own_users)).to_table(USER_ID)
 
 
-def list_movies(raw: RawRatings, ratings: pd.DataFrame) -> tuple[pd.DataFrame, int]:
+def list_movies(raw: RawRatings, rated: npt.ArrayLike) -> tuple[pd.DataFrame, int]:
     """List the movies.
 
     Parameters
     ----------
     raw : RawRatings
         Holds what the file of movies says, if there is one.
-    ratings : DataFrame
-        The cleaned ratings.
+    rated : array_like of int
+        The codes of the rated movies, each once or more.
 
     Returns
     -------
@@ -55,10 +56,10 @@ def list_movies(raw: RawRatings, ratings: pd.DataFrame) -> tuple[pd.DataFrame, i
     MovierecError
         If the file names not one of the rated movies.
     """
-    rated = np.unique(ratings[MOVIE_ID].to_numpy())
+    rated = np.unique(np.asarray(rated))
     kind = pl.Int64() if raw.own_movies is None else raw.own_movies.dtype
     listed = pl.Series([movie.parse_id(kind) for movie in raw.movies], dtype=kind)
-    codes = encode_ids(listed, raw.own_movies)
+    codes = Encoder(raw.own_movies).encode(listed)
     others = rated[~np.isin(rated, codes)]
     if raw.movies and len(others) == len(rated):
         own = _own_ids(rated[:1], raw.own_movies)[0]

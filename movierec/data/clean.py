@@ -1,18 +1,25 @@
 """From ratings as read to ratings to train on: what is dropped, why, and the contract of what remains."""
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from functools import partial
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pandera.pandas as pa
-import polars as pl
 
+from movierec import seeds
 from movierec.columns import MOVIE_ID, RATING, TIMESTAMP, USER_ID
+from movierec.data.buckets import Buckets, UserHistogram, Workspace
+from movierec.data.keyed_hash import hash_ids
+from movierec.data.limits import CleanReport, Limits
+from movierec.data.minimum_counts import Minimum, find_few
+from movierec.data.ranks import Keys, come_before, find_at_rank
 from movierec.data.readers import RawRatings
+from movierec.data.tally import Counts
 from movierec.errors import MovierecError
-from movierec.scales import Scale, find_core
+from movierec.scales import Scale
 
 FEWEST_RATINGS = 100
 
@@ -31,34 +38,50 @@ RATINGS_SCHEMA = pa.DataFrameSchema(
 Duplicates = Literal["auto", "last", "first", "mean", "sum"]
 
 
-@dataclass
-class CleanReport:
-    """What cleaning did.
-
-    Attributes
-    ----------
-    rows_in : int
-        Rows of the ratings file, broken ones included.
-    dropped : dict of str to int
-        Rows dropped, by reason.
-    scale : Scale
-        Of the ratings that remain; of counts their range.
-    """
-
-    rows_in: int
-    dropped: dict[str, int] = field(default_factory=dict)
-    scale: Scale = Scale(0.0, 0.0, 0.0)  # noqa: RUF009  # immutable
-
-    def keep(self, table: pd.DataFrame, kept: npt.NDArray[np.bool_], reason: str) -> pd.DataFrame:
-        """Return the rows marked in `kept`, shape (rows,), and count the others under `reason`."""
-        self.dropped[reason] = int(len(kept) - kept.sum())
-        return table if kept.all() else table.loc[kept].reset_index(drop=True)
-
-
 def pair_keys(ratings: pd.DataFrame) -> npt.NDArray[np.int64]:
     """Return one integer for each (user, movie) pair, ordered as the pairs are, shape (rows,)."""
     keys: npt.NDArray[np.int64] = (ratings[USER_ID].to_numpy(dtype=np.int64) << 32) + ratings[MOVIE_ID].to_numpy()
     return keys
+
+
+class CleanRatings:
+    """The ratings that remain, bucket by bucket, as often as they are asked for.
+
+    Parameters
+    ----------
+    buckets : Buckets
+        Sorted and free of duplicates.
+    """
+
+    def __init__(self, buckets: Buckets) -> None:
+        self.buckets = buckets
+        self.sample: tuple[int, tuple[int, int]] | None = None  # key of the hash, first one that is not drawn
+        self.minimum: Minimum | None = None
+
+    @property
+    def has_times(self) -> bool:
+        """Whether the ratings have times."""
+        return TIMESTAMP in self.buckets.columns
+
+    def __iter__(self) -> Iterator[pd.DataFrame]:
+        """Yield tables that obey `RATINGS_SCHEMA`, with whole users in each, in the order of users."""
+        return (RATINGS_SCHEMA.validate(table) for table in self.read())
+
+    def read(self, columns: Iterable[str] | None = None) -> Iterator[pd.DataFrame]:
+        """Yield the same, or some columns, user and movie among them."""
+        for number, table in enumerate(self.buckets.read_all(columns)):
+            kept = np.ones(len(table), dtype=bool)
+            if self.sample:
+                key, end = self.sample
+                kept &= come_before(draw_keys(table, key), end)
+            if self.minimum:
+                kept &= self.minimum.mark(number, table)
+            yield table if kept.all() else table.loc[kept].reset_index(drop=True)
+
+
+def draw_keys(ratings: pd.DataFrame, key: int) -> Keys:
+    """Return by what ratings are drawn: the hash of user and movie, and then the pair itself."""
+    return hash_ids(key, ratings[USER_ID].to_numpy(), ratings[MOVIE_ID].to_numpy()), pair_keys(ratings)
 
 
 def clean_ratings(
@@ -72,8 +95,9 @@ def clean_ratings(
     min_movie_ratings: int,
     iterate: bool,
     max_bad_fraction: float,
-    rng: np.random.Generator,
-) -> tuple[pd.DataFrame, CleanReport]:
+    seed: int,
+    workspace: Workspace = Workspace(),  # noqa: B008  # immutable
+) -> tuple[CleanRatings, CleanReport]:
     """Drop what cannot be trained on, and say how much of it there was.
 
     Parameters
@@ -89,20 +113,22 @@ def clean_ratings(
         What becomes of several ratings of a pair: by time, and by place in the file among equals, the last or first
         stays; or their mean or sum, with the last one's time. ``auto`` is the last, and of implicit feedback the sum.
     sample_fraction : float
-        Share of the valid ratings to keep, drawn without replacement; in (0, 1].
+        Share of the valid ratings to keep, those that rank lowest by `draw_keys`; in (0, 1].
     min_user_ratings, min_movie_ratings : int
         A user or movie with fewer is dropped with all its ratings; first users, then movies.
     iterate : bool
         Repeat both until nothing changes; otherwise one pass, after which users may fall short again.
     max_bad_fraction : float
         Largest share of broken and off-scale rows and of those with a negative timestamp to accept; in [0, 1].
-    rng : numpy.random.Generator
-        Draws the sample.
+    seed : int
+        Decides the sample.
+    workspace : Workspace
+        Where rows are kept meanwhile, and how many may be in memory; it decides nothing else.
 
     Returns
     -------
-    ratings : DataFrame
-        Obeys `RATINGS_SCHEMA`.
+    ratings : CleanRatings
+        Tables that obey `RATINGS_SCHEMA`.
     report : CleanReport
         The counts.
 
@@ -111,62 +137,51 @@ def clean_ratings(
     MovierecError
         If too many rows are bad, or fewer than `FEWEST_RATINGS` remain.
     """
-    report = CleanReport(len(raw.table) + sum(raw.broken.values()), dict(raw.broken))
-    ratings = _drop_unrated(raw.table, report, unrated, is_implicit=raw.is_implicit)
-    ratings = _drop_strays(ratings, report, rating_scale, max_bad_fraction, is_implicit=raw.is_implicit)
-    if TIMESTAMP in ratings:
-        ratings = report.keep(ratings, ratings[TIMESTAMP].to_numpy() >= 0, "negative_timestamp")
+    report = CleanReport(0, dict(raw.broken))
+    stars, histogram, columns = _survey(raw)
+    report.rows_in = histogram.rows + sum(raw.broken.values())
+    limits = Limits.settle(stars, report, rating_scale, unrated, max_bad_fraction, is_implicit=raw.is_implicit)
+    buckets = Buckets(workspace, histogram, columns)
+    _fill(buckets, raw, limits, report)
     bad = sum(count for reason, count in report.dropped.items() if reason != "unrated")
     _refuse_bad_data(report, bad, max_bad_fraction, raw.first_broken_line)
     kind = ("sum" if raw.is_implicit else "last") if duplicates == "auto" else duplicates
-    ratings = _merge_duplicates(ratings, report, kind)
-    drawn = np.ones(len(ratings), dtype=bool)
-    if sample_fraction < 1:
-        drawn[rng.permutation(len(ratings))[round(sample_fraction * len(ratings)) :]] = False
-    ratings = report.keep(ratings, drawn, "not_sampled")
-    enough = _enough_ratings(ratings, min_user_ratings, min_movie_ratings, iterate=iterate)
-    ratings = report.keep(ratings, enough, "too_few_ratings")
-    if len(ratings) < FEWEST_RATINGS:
+    rows = _merge_duplicates(buckets, report, kind)
+    ratings = CleanRatings(buckets)
+    rows = _draw_sample(ratings, rows, report, sample_fraction, seed)
+    if max(min_user_ratings, min_movie_ratings) > 1:
+        ratings.minimum = find_few(ratings.read, min_user_ratings, min_movie_ratings, iterate=iterate)
+    left = sum(len(table) for table in ratings.read((USER_ID, MOVIE_ID))) if ratings.minimum else rows
+    report.dropped["too_few_ratings"] = rows - left
+    if left < FEWEST_RATINGS:
         raise MovierecError(
-            f"only {len(ratings)} of {report.rows_in} ratings are left after cleaning (at least {FEWEST_RATINGS} are "
+            f"only {left} of {report.rows_in} ratings are left after cleaning (at least {FEWEST_RATINGS} are "
             "needed): lower clean.min_user_ratings or clean.min_movie_ratings, or raise clean.sample_fraction",
         )
     if kind == "sum":
-        report.scale = Scale.detect(ratings[RATING].to_numpy())
-    return RATINGS_SCHEMA.validate(ratings), report
+        report.scale = _detect_scale(ratings)
+    return ratings, report
 
 
-def _drop_unrated(
-    ratings: pd.DataFrame, report: CleanReport, unrated: float | None, *, is_implicit: bool
-) -> pd.DataFrame:
-    value = ratings[RATING].to_numpy()
-    kept = value > 0 if is_implicit else np.ones(len(value), dtype=bool)
-    if unrated is not None:
-        kept &= value != np.float32(unrated)
-    return report.keep(ratings, kept, "unrated")
+def _survey(raw: RawRatings) -> tuple[Counts, UserHistogram, list[str]]:
+    """Look through all rows once; return the columns, too."""
+    stars, histogram = Counts(), UserHistogram()
+    columns = [USER_ID, MOVIE_ID, RATING]
+    for table in raw.pieces:
+        stars.add(table[RATING].to_numpy())
+        histogram.add(table[USER_ID].to_numpy())
+        columns = list(table.columns)
+    return stars, histogram, columns
 
 
-def _drop_strays(
-    ratings: pd.DataFrame,
-    report: CleanReport,
-    scale: Scale | Literal["auto"],
-    stray_share: float,
-    *,
-    is_implicit: bool,
-) -> pd.DataFrame:
-    """Settle the scale, and drop what lies outside."""
-    seen = pl.Series(ratings[RATING].to_numpy()).value_counts(name="count").sort("")
-    value, count = seen[""].to_numpy(), seen["count"].to_numpy()
-    if scale == "auto" and len(value):
-        low, high = (value[0], value[-1]) if is_implicit else find_core(value, count, stray_share)
-        scale = Scale.detect(value[(value >= low) & (value <= high)])
-    elif scale == "auto":
-        return report.keep(ratings, np.ones(0, dtype=bool), "outside_scale")
-    else:
-        low, high = scale.low, scale.high
-    report.scale = scale
-    stars = ratings[RATING].to_numpy()
-    return report.keep(ratings, (stars >= np.float32(low)) & (stars <= np.float32(high)), "outside_scale")
+def _fill(buckets: Buckets, raw: RawRatings, limits: Limits, report: CleanReport) -> None:
+    for table in raw.pieces:
+        kept = limits.hold(table[RATING].to_numpy())
+        if TIMESTAMP in table:
+            early = kept & (table[TIMESTAMP].to_numpy() < 0)
+            report.dropped["negative_timestamp"] = report.dropped.get("negative_timestamp", 0) + int(early.sum())
+            kept &= ~early
+        buckets.add(table if kept.all() else table.loc[kept])
 
 
 def _refuse_bad_data(report: CleanReport, bad: int, max_bad_fraction: float, first_broken_line: int | None) -> None:
@@ -180,17 +195,29 @@ def _refuse_bad_data(report: CleanReport, bad: int, max_bad_fraction: float, fir
         )
 
 
-def _merge_duplicates(ratings: pd.DataFrame, report: CleanReport, kind: str) -> pd.DataFrame:
-    """Sort by pair, and keep or make one rating of each."""
+def _merge_duplicates(buckets: Buckets, report: CleanReport, kind: str) -> int:
+    """Sort each bucket by pair, and keep or make one rating of each; return how many there are."""
+    left, report.dropped["duplicate"] = 0, 0
+    for number, table in enumerate(buckets.read_all()):
+        merged = _merge_pairs(table, kind)
+        report.dropped["duplicate"] += len(table) - len(merged)
+        left += len(merged)
+        if merged is not table:
+            buckets.replace(number, merged)
+    return left
+
+
+def _merge_pairs(ratings: pd.DataFrame, kind: str) -> pd.DataFrame:
     key = pair_keys(ratings)
-    if not (np.diff(key) > 0).all():
-        times = [ratings[TIMESTAMP].to_numpy()] if TIMESTAMP in ratings else []
-        order = np.lexsort((*times, key))
-        ratings, key = ratings.iloc[order].reset_index(drop=True), key[order]
-    is_first = np.append(True, key[1:] != key[:-1])[: len(key)]
-    is_last = np.append(key[1:] != key[:-1], True)[: len(key)]
-    kept = report.keep(ratings, is_first if kind == "first" else is_last, "duplicate")
-    if kind in {"mean", "sum"} and report.dropped["duplicate"]:
+    if (np.diff(key) > 0).all():
+        return ratings
+    times = [ratings[TIMESTAMP].to_numpy()] if TIMESTAMP in ratings else []
+    order = np.lexsort((*times, key))
+    ratings, key = ratings.iloc[order].reset_index(drop=True), key[order]
+    is_first = np.append(True, key[1:] != key[:-1])
+    is_last = np.append(key[1:] != key[:-1], True)
+    kept = ratings.loc[is_first if kind == "first" else is_last].reset_index(drop=True)
+    if kind in {"mean", "sum"}:
         start = np.flatnonzero(is_first)
         total = np.add.reduceat(ratings[RATING].to_numpy(dtype=np.float64), start)
         size = np.diff(np.append(start, len(key)))
@@ -198,20 +225,19 @@ def _merge_duplicates(ratings: pd.DataFrame, report: CleanReport, kind: str) -> 
     return kept
 
 
-def _enough_ratings(
-    ratings: pd.DataFrame,
-    min_user: int,
-    min_movie: int,
-    *,
-    iterate: bool,
-) -> npt.NDArray[np.bool_]:
-    """Mark the ratings whose user and movie have enough of them."""
-    kept = np.ones(len(ratings), dtype=bool)
-    groups = [(pd.factorize(ratings[USER_ID])[0], min_user), (pd.factorize(ratings[MOVIE_ID])[0], min_movie)]
-    while True:
-        before = kept.sum()
-        for row, minimum in groups:
-            count = np.bincount(row[kept], minlength=row.max(initial=-1) + 1)
-            kept &= count[row] >= minimum
-        if not iterate or kept.sum() == before:
-            return kept
+def _draw_sample(ratings: CleanRatings, rows: int, report: CleanReport, fraction: float, seed: int) -> int:
+    """Settle which ratings are drawn; return how many."""
+    drawn = round(fraction * rows) if fraction < 1 else rows
+    report.dropped["not_sampled"] = rows - drawn
+    if drawn < rows:
+        key = seeds.hash_key(seed, "clean", "sample")
+        tables = partial(ratings.buckets.read_all, (USER_ID, MOVIE_ID))
+        ratings.sample = key, find_at_rank(lambda: (draw_keys(table, key) for table in tables()), drawn)
+    return drawn
+
+
+def _detect_scale(ratings: CleanRatings) -> Scale:
+    stars = Counts()
+    for table in ratings.read():
+        stars.add(table[RATING].to_numpy())
+    return Scale.detect(stars.distinct)

@@ -5,7 +5,7 @@ No rating is read here; the tags of held-out ratings must be dropped before (`dr
 
 import re
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Self
@@ -154,7 +154,7 @@ def describe_movies(
 
 
 def describe_split_movies(
-    movies: pd.DataFrame, tags: pd.DataFrame, parts: Mapping[str, pd.DataFrame], *, cold: bool = False
+    movies: pd.DataFrame, tags: pd.DataFrame, held_out: Iterable[pd.DataFrame], *, cold: bool = False
 ) -> Content:
     """Describe all movies for models that are fitted on train; see `describe_movies`.
 
@@ -162,13 +162,14 @@ def describe_split_movies(
     ----------
     movies, tags : DataFrame
         As `describe_movies` takes them; of `tags` also ``user_id``.
-    parts : mapping of str to DataFrame
-        ``train``, ``validation`` and ``test``; tags that go with ratings of the latter two are not used.
+    held_out : iterable of DataFrame
+        The ratings of validation and test, table by table; tags that go with them are not used.
     cold : bool
         Whether those are of movies without any rating in train: then more factors are kept.
     """
-    known = drop_held_out_tags(tags, parts["validation"], parts["test"])
-    return describe_movies(movies, known, size=SIZE_FOR_COLD_MOVIES if cold else SIZE)
+    for table in held_out:
+        tags = drop_held_out_tags(tags, table)
+    return describe_movies(movies, tags, size=SIZE_FOR_COLD_MOVIES if cold else SIZE)
 
 
 def tokenize_movies(

@@ -3,22 +3,23 @@
 import numpy as np
 import pandas as pd
 
-from movierec.columns import MOVIE_ID, RATING, USER_ID
+from movierec.columns import MOVIE_ID, USER_ID
 from movierec.data import guessing
 from movierec.data.readers import RawRatings
+from movierec.data.tally import Tally
 from movierec.scales import Scale
 
 LONG_TAIL_POINTS = 200
 MOST_BARS = 50
 
 
-def describe_ratings(ratings: pd.DataFrame) -> dict[str, float]:
+def describe_ratings(tally: Tally) -> dict[str, float]:
     """Count ratings, users and movies, and give the sparsity and the mean.
 
     Parameters
     ----------
-    ratings : DataFrame
-        At least one rating; unique pairs.
+    tally : Tally
+        Of at least one rating; unique pairs.
 
     Returns
     -------
@@ -26,13 +27,14 @@ def describe_ratings(ratings: pd.DataFrame) -> dict[str, float]:
         ``ratings``, ``users``, ``movies``; ``sparsity``, the share of all pairs that is not rated, in [0, 1];
         ``mean_rating`` in stars.
     """
-    users, movies = ratings[USER_ID].nunique(), ratings[MOVIE_ID].nunique()
+    users, movies = len(tally.users), len(tally.movies)
+    total = (tally.stars.distinct.astype(np.float64) * tally.stars.numbers).sum()
     return {
-        "ratings": len(ratings),
+        "ratings": tally.ratings,
         "users": users,
         "movies": movies,
-        "sparsity": 1 - len(ratings) / (users * movies),
-        "mean_rating": float(ratings[RATING].to_numpy(dtype=np.float64).mean()),
+        "sparsity": 1 - tally.ratings / (users * movies),
+        "mean_rating": float(total / tally.ratings),
     }
 
 
@@ -65,7 +67,7 @@ def describe_reading(raw: RawRatings, scale: Scale) -> str:
     return f"read {', '.join(read)}{times}; no ratings: {counts}"
 
 
-def count_stars(ratings: pd.DataFrame) -> pd.DataFrame:
+def count_stars(tally: Tally) -> pd.DataFrame:
     """Count the ratings of each number of stars.
 
     Returns
@@ -74,7 +76,7 @@ def count_stars(ratings: pd.DataFrame) -> pd.DataFrame:
         ``stars`` and ``ratings``, ascending. Of more than `MOST_BARS` different ratings, the middles of as many equal
         parts of their range and the ratings in each that holds any.
     """
-    stars, count = np.unique(ratings[RATING].to_numpy(dtype=np.float64), return_counts=True)
+    stars, count = tally.stars.distinct.astype(np.float64), tally.stars.numbers
     if len(stars) > MOST_BARS:
         count, edges = np.histogram(stars, MOST_BARS, weights=count)
         filled = count > 0
@@ -82,13 +84,13 @@ def count_stars(ratings: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame({"stars": stars, "ratings": count})
 
 
-def trace_long_tail(ratings: pd.DataFrame) -> pd.DataFrame:
+def trace_long_tail(tally: Tally) -> pd.DataFrame:
     """Trace what share of all ratings the most-rated movies hold.
 
     Parameters
     ----------
-    ratings : DataFrame
-        At least one rating.
+    tally : Tally
+        Of at least one rating.
 
     Returns
     -------
@@ -96,7 +98,7 @@ def trace_long_tail(ratings: pd.DataFrame) -> pd.DataFrame:
         ``movie_share`` and ``rating_share``, both cumulative from the most-rated movie, in [0, 1]; at most
         `LONG_TAIL_POINTS` + 1 rows, from (0, 0) to (1, 1).
     """
-    counts = np.sort(ratings[MOVIE_ID].value_counts().to_numpy())[::-1]
+    counts = np.sort(tally.movies.numbers)[::-1]
     cumulative = np.concatenate(([0], np.cumsum(counts)))
     points = np.unique(np.linspace(0, len(counts), LONG_TAIL_POINTS + 1).round().astype(int))
     return pd.DataFrame({"movie_share": points / len(counts), "rating_share": cumulative[points] / cumulative[-1]})

@@ -1,7 +1,8 @@
 """Scans of some columns of a table in any format by polars; a table is opened and its columns are chosen elsewhere."""
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -11,6 +12,7 @@ from movierec.data.tables import Table, count_lines
 from movierec.errors import MovierecError
 
 SURPLUS: Final = "surplus"
+PIECE_ROWS: Final = 1_000_000
 Wanted = Mapping[str, tuple[str, pl.DataType]]
 
 
@@ -61,10 +63,28 @@ def collect_quietly(rows: pl.LazyFrame, path: Path) -> pl.DataFrame:
     MovierecError
         If polars cannot read the file.
     """
+    with _quietly(path):
+        return rows.collect(engine="streaming")
+
+
+def read_pieces(rows: pl.LazyFrame, path: Path) -> Iterator[pl.DataFrame]:
+    """Yield the rows of a scan in their order, at most `PIECE_ROWS` at a time; see `collect_quietly`."""
+    with _quietly(path):
+        pieces = iter(rows.collect_batches(chunk_size=PIECE_ROWS, maintain_order=True, engine="streaming"))
+    while True:
+        with _quietly(path):
+            piece = next(pieces, None)
+        if piece is None:
+            return
+        yield piece
+
+
+@contextmanager
+def _quietly(path: Path) -> Iterator[None]:
     try:
         with warnings.catch_warnings():  # the reader of ratings tells it better than polars' warning of lost rows
             warnings.filterwarnings("ignore", message="CSV malformed", category=UserWarning)
-            return rows.collect(engine="streaming")
+            yield
     except pl.exceptions.PolarsError as error:
         raise MovierecError(f"{path} cannot be parsed ({error}): correct the file") from error
 

@@ -150,24 +150,24 @@ def order_ids(ids: pl.Series, others: pl.Series | None = None) -> pl.Series | No
     return both.sort()
 
 
-def encode_ids(ids: pl.Series, ordered: pl.Series | None) -> Codes:
-    """Turn ids into codes.
+class Encoder:
+    """Turns ids into codes.
 
     Parameters
     ----------
-    ids : Series of Int64 or String
-        All of them in `ordered`.
     ordered : Series or None
         From `order_ids`.
-
-    Returns
-    -------
-    ndarray of int32, shape (n,)
     """
-    if ordered is None:
-        return ids.cast(pl.Int32).to_numpy()
-    if ids.dtype == pl.String:
-        places = ids.cast(pl.Enum(ordered)).to_physical().cast(pl.Int32) + 1
-        return places.to_numpy()
-    rows, distinct = pd.factorize(ids.to_numpy())
-    return (np.searchsorted(ordered.to_numpy(), distinct).astype(np.int32) + 1)[rows]
+
+    def __init__(self, ordered: pl.Series | None) -> None:
+        self._ordered = ordered
+        self._enum = pl.Enum(ordered) if ordered is not None and ordered.dtype == pl.String else None
+
+    def encode(self, ids: pl.Series) -> Codes:
+        """Return the codes of ids of Int64 or String, all among the ordered ones, shape (n,)."""
+        if self._ordered is None:
+            return ids.cast(pl.Int32).to_numpy()
+        if self._enum is not None:
+            return (ids.cast(self._enum).to_physical().cast(pl.Int32) + 1).to_numpy()
+        rows, distinct = pd.factorize(ids.to_numpy())
+        return (np.searchsorted(self._ordered.to_numpy(), distinct).astype(np.int32) + 1)[rows]

@@ -20,50 +20,78 @@ _FORMATS: Final = (
 )
 
 
-class Times(NamedTuple):
-    """Times in seconds, and what they were in the file.
+class ParsedTimes(NamedTuple):
+    """Times of some rows as integers, null where a field holds no time.
 
     Attributes
     ----------
-    seconds : Series of Int64
-        Since 1970 in UTC, null where the field holds no time.
-    form : str
-        Such as ``milliseconds`` or ``ISO 8601``.
+    numbers : Series of Int64
+        Seconds since 1970 in UTC; or, of times given as numbers, these, rounded down, in a unit not yet known.
+    form : str or None
+        Such as ``ISO 8601``; None of numbers.
     """
 
-    seconds: pl.Series
-    form: str
+    numbers: pl.Series
+    form: str | None
 
 
-def to_seconds(values: pl.Series) -> Times:
-    """Turn times into whole seconds, rounded down.
+def parse_times(values: pl.Series) -> ParsedTimes:
+    """Turn times into integers.
 
     Parameters
     ----------
     values : Series
-        Numbers, whose unit is told by the size of their median; texts in ISO 8601 (a date, or date and time with a
-        blank or ``T`` between, with or without zone, which is UTC by default); or dates and times.
-
-    Returns
-    -------
-    Times
-        Null stays null.
+        Numbers; texts in ISO 8601 (a date, or date and time with a blank or ``T`` between, with or without zone, which
+        is UTC by default); or dates and times.
 
     Examples
     --------
-    >>> times = to_seconds(pl.Series([1577836800500, 1577836801000]))
-    >>> times.seconds.to_list(), times.form
-    ([1577836800, 1577836801], 'milliseconds')
+    >>> parse_times(pl.Series(["1970-01-02"])).numbers.to_list()
+    [86400]
     """
     if values.dtype.is_temporal():
-        return Times(values.cast(pl.Datetime("us")).dt.epoch("s"), "dates and times")
+        return ParsedTimes(values.cast(pl.Datetime("us")).dt.epoch("s"), "dates and times")
     if values.dtype.is_numeric():
-        middle = values.cast(pl.Float64).fill_nan(None).median()
-        median = abs(middle) if isinstance(middle, float) else 0.0
-        form, divisor = next((name, divisor) for name, below, divisor in _UNITS if median < below)
         whole = values if values.dtype.is_integer() else values.floor()
-        return Times((whole // divisor if divisor > 1 else whole).cast(pl.Int64, strict=False), form)
+        return ParsedTimes(whole.cast(pl.Int64, strict=False), None)
     text = values.str.strip_chars().str.replace(r"^(\d{4}-\d\d-\d\d) ", "${1}T").str.replace(r" ?(UTC|GMT|Z)$", "Z")
     frame = text.alias("text").to_frame()
     parsed = [pl.col("text").str.to_datetime(each, strict=False, time_zone="UTC", time_unit="us") for each in _FORMATS]
-    return Times(frame.select(pl.coalesce(parsed).dt.epoch("s").alias("seconds")).to_series(), "ISO 8601")
+    seconds = frame.select(pl.coalesce(parsed).dt.epoch("s").alias("seconds")).to_series()
+    return ParsedTimes(seconds, "ISO 8601")
+
+
+class TimeUnit:
+    """The unit of times given as numbers, told by how large more than half of them are.
+
+    Examples
+    --------
+    >>> unit = TimeUnit()
+    >>> unit.add(pl.Series([1577836800500, 1577836801000]))
+    >>> unit.form, unit.to_seconds(pl.Series([1577836800500])).to_list()
+    ('milliseconds', [1577836800])
+    """
+
+    def __init__(self) -> None:
+        self._counts = [0] * len(_UNITS)  # of the numbers below each bound
+
+    def add(self, values: pl.Series) -> None:
+        """Count more numbers of Int64; null ones do not count."""
+        size = values.abs()
+        smaller = [int((size < below).sum()) for _, below, _ in _UNITS]
+        self._counts = [sum(both) for both in zip(self._counts, smaller, strict=True)]
+
+    @property
+    def form(self) -> str:
+        """What the unit is called."""
+        return self._settle()[0]
+
+    def to_seconds(self, values: pl.Series) -> pl.Series:
+        """Turn numbers into whole seconds, rounded down."""
+        return values // self._settle()[1]
+
+    def _settle(self) -> tuple[str, int]:
+        total = self._counts[-1]
+        enough = (unit for unit, count in zip(_UNITS, self._counts, strict=True) if 2 * count > total or not total)
+        form, _, divisor = next(enough)
+        return form, divisor

@@ -13,7 +13,7 @@ from movierec.columns import MOVIE_ID, RATING, USER_ID
 from movierec.data.content import Content
 from movierec.errors import MovierecError
 from movierec.evaluation.champion import choose_champion, list_fitted
-from movierec.lockfile import LOCK, hash_file, hash_listing, list_outputs, read_lock
+from movierec.lockfile import LOCK, hash_output, list_outputs, read_lock
 from movierec.models.base import Recommender
 from movierec.models.bayes import Bayes
 from movierec.models.roster import load_model
@@ -165,7 +165,12 @@ def fingerprint(root: Path) -> tuple[tuple[str, int, int, int], ...]:
 
     Takes microseconds and reads no file: as long as two are equal, no reload is due.
     """
-    return tuple(_stat(root / name) for name in (Path(LOCK), *_FILES))
+    files = (each for name in _FILES for each in _list_files(root / name))
+    return tuple(_stat(each) for each in (root / LOCK, *files))
+
+
+def _list_files(path: Path) -> list[Path]:
+    return sorted(path.iterdir()) if path.is_dir() else [path]
 
 
 def _load_model(path: Path) -> Recommender:
@@ -194,9 +199,7 @@ def _find_metric(found: Mapping[str, Any], model: str, metric: str, path: Path) 
 def _verify(root: Path) -> str:
     """Compare every file with dvc.lock and return the version."""
     locked = list_outputs(read_lock(root).values())
-    found = {path.as_posix(): _hash_file(root / path) for path in (paths.CONTENT, *_MODEL_FILES.values(), *_METRICS)}
-    folder = _CLEAN[0].parent
-    found[folder.as_posix()] = hash_listing({path.as_posix(): _hash_file(root / path) for path in _CLEAN})
+    found = {path.as_posix(): _hash(root / path) for path in _FILES}
     for name, digest in found.items():
         if locked.get(name) != digest:
             raise MovierecError(
@@ -206,8 +209,8 @@ def _verify(root: Path) -> str:
     return hashlib.sha256(json.dumps(sorted(found.items())).encode()).hexdigest()[:12]
 
 
-def _hash_file(path: Path) -> str:
-    digest = hash_file(path)
+def _hash(path: Path) -> str:
+    digest = hash_output(path)
     if digest is None:
         raise MovierecError(f"{path} is missing: run `dvc repro` to make it")
     return digest

@@ -20,7 +20,7 @@ from movierec.data.source_ids import SOURCE_ID
 from movierec.errors import MovierecError
 from movierec.evaluation.champion import choose_champion, list_fitted, read_validation_ndcg
 from movierec.io import read_json, read_parquet, write_parquet
-from movierec.lockfile import LOCK, hash_file
+from movierec.lockfile import LOCK, hash_output
 from movierec.recommender.own_ids import OwnIds
 from movierec.tracking.git import read_commit
 from movierec.tracking.snapshots import read_snapshot
@@ -136,7 +136,7 @@ def _make(folder: Path) -> Path:
 
 
 def _is_as_locked(folder: Path, path: Path, lock: Mapping[str, str]) -> bool:
-    return path.as_posix() in lock and hash_file(folder / path) == lock[path.as_posix()]
+    return path.as_posix() in lock and hash_output(folder / path) == lock[path.as_posix()]
 
 
 def _describe(name: str, figures: Mapping[str, Any], lock: Mapping[str, str], commit: str) -> dict[str, str]:

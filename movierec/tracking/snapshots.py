@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from movierec.errors import MovierecError
-from movierec.lockfile import LOCK, Stage, hash_file, hash_listing, list_outputs, read_lock, read_yaml
+from movierec.lockfile import LOCK, Stage, hash_listing, hash_output, list_outputs, read_lock, read_yaml
 from movierec.params import read_params_yaml
-from movierec.paths import PARAMS
+from movierec.paths import PARAMS, TEST, TRAIN, VALIDATION
 from movierec.tracking.git import extract_files, is_edited, list_experiments, read_commit
 
 TRACKED: Final = ("train_svd", "train_als", "train_ease", "train_bayes", "tune", "train_blend", "evaluate", "abtest")
@@ -16,7 +16,7 @@ WORKSPACE: Final = "workspace"
 HEAD: Final = "HEAD"
 PIPELINE: Final = "dvc.yaml"
 KEPT_IN_GIT: Final = (PIPELINE, LOCK, PARAMS.name, "metrics", "plots")
-_SPLIT: Final = "data/split"
+_PARTS: Final = tuple(path.as_posix() for path in (TRAIN, VALIDATION, TEST))
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Snapshot:
 
     @property
     def dataset(self) -> tuple[str, str]:
-        """Name and digest of the data: of embedded data the name ends in the preset; DVC's md5 of the three parts.
+        """Name and digest of the data: of embedded data the name ends in the preset; the digest is of the three parts.
 
         Raises
         ------
@@ -59,7 +59,8 @@ class Snapshot:
         params = self.stages["fetch"].params
         name = str(params["dataset"])
         name = f"{name}/{params['synthetic.preset']}" if name == "synthetic" else name
-        return name, self.stages["split"].outs[_SPLIT].removesuffix(".dir")
+        made = self.stages["split"].outs
+        return name, hash_listing({path: made[path] for path in _PARTS}).removesuffix(".dir")
 
     def find_obstacle(self, stage: Stage) -> str | None:
         """Return why the files here do not belong to a stage's recorded result; None if they do.
@@ -70,8 +71,6 @@ class Snapshot:
         for path, md5 in stage.deps.items():
             if made.get(path, md5) != md5:
                 return f"it is older than {path}"
-        if not self._fits_split(stage):
-            return f"it is older than {_SPLIT}"
         for path in stage.outs:
             if path.startswith(("metrics/", "plots/")) and not self.has_intact(stage.name, path):
                 return f"{path} is not what {LOCK} says"
@@ -80,13 +79,7 @@ class Snapshot:
     def has_intact(self, stage: str, path: str) -> bool:
         """Tell whether a file is the very output of a stage that dvc.lock knows."""
         made = self.stages[stage].outs.get(path) if stage in self.stages else None
-        return made is not None and hash_file(self.folder / path) == made
-
-    def _fits_split(self, stage: Stage) -> bool:
-        listing = {path: md5 for other in self.stages.values() for path, md5 in other.deps.items()} | dict(stage.deps)
-        parts = {path: md5 for path, md5 in listing.items() if path.startswith(f"{_SPLIT}/")}
-        # Without evaluate nothing tells the hash of test.
-        return len(parts) < 3 or hash_listing(parts) == self.stages["split"].outs[_SPLIT]
+        return made is not None and hash_output(self.folder / path) == made
 
 
 def read_snapshot(folder: Path, name: str = WORKSPACE, commit: str = "") -> Snapshot:
@@ -120,7 +113,7 @@ def read_running(stage: str, folder: Path, name: str) -> Snapshot:
     declared = read_yaml(folder / PIPELINE)["stages"][stage]
     params = read_params_yaml(folder / PARAMS)
     paths = [path for kind in ("outs", "metrics", "plots") for path in _list_paths(declared.get(kind, []))]
-    outs = {path: hash_file(folder / path) for path in paths}
+    outs = {path: hash_output(folder / path) for path in paths}
     if missing := [path for path, md5 in outs.items() if md5 is None]:
         raise MovierecError(f"{missing[0]} is missing")
     values = {key: _look_up(params, key) for key in declared.get("params", [])}

@@ -2,7 +2,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
+import pandas as pd
 import pytest
 
 from movierec import cli, io, paths
@@ -39,10 +39,11 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
 def clean(folder: Path) -> None:
     options = {"sample_fraction": 1.0, "min_user_ratings": 1, "min_movie_ratings": 1, "max_bad_fraction": 0.0}
     raw = read_ratings(folder)
-    ratings, _ = clean_ratings(raw, **options, iterate=True, rng=np.random.default_rng(0))  # type: ignore[arg-type]
-    io.write_parquet(ratings, paths.CLEAN_RATINGS)
+    tables, _ = clean_ratings(raw, **options, iterate=True, seed=0)  # type: ignore[arg-type]
+    ratings = pd.concat(tables, ignore_index=True)
+    io.write_parts([ratings], paths.CLEAN_RATINGS)
     io.write_parquet(read_movies(folder), paths.CLEAN_MOVIES)
-    io.write_parquet(list_users(raw, ratings), paths.CLEAN_USERS)
+    io.write_parquet(list_users(raw, ratings["user_id"]), paths.CLEAN_USERS)
 
 
 def test_the_pipeline_takes_what_was_exported(run: Run, tmp_path: Path) -> None:
@@ -82,7 +83,7 @@ def test_the_service_alone_from_another_database(run: Run, tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("words", "problem"),
     [
-        ((), "data/clean/ratings.parquet is missing: run `dvc repro`"),
+        ((), "data/clean/ratings is missing: run `dvc repro`"),
         (("--url", "nonsense"), "give sqlite:///FILE"),
         (("--only-new", "--url", "sqlite:////dev/null/x.db"), "cannot be used"),
     ],

@@ -29,7 +29,7 @@ def rows_of(movies: pd.DataFrame) -> list[Row]:
 
 def read(folder: Path, **changes: Any) -> tuple[RawRatings, pd.DataFrame, int]:
     raw = read_ratings(folder, source(**changes))
-    return raw, *list_movies(raw, raw.table)
+    return raw, *list_movies(raw, raw.table["movie_id"])
 
 
 EXPECTED: list[Row] = [
@@ -84,12 +84,12 @@ def test_integers_keep_their_ids_and_the_movies_their_order(folder_of: FolderOf)
     raw, movies, without_title = read(folder_of(files))
     assert rows_of(movies) == [(9, "I", None, []), (2, "B", None, [])]
     assert without_title == 1
-    assert list_users(raw, raw.table).to_dict("list") == {"user_id": [3], "source_id": ["3"]}
+    assert list_users(raw, raw.table["user_id"]).to_dict("list") == {"user_id": [3], "source_id": ["3"]}
 
 
 def test_users_are_those_that_remain(folder_of: FolderOf) -> None:
     raw = read_ratings(folder_of({"ratings.csv": TEXT_RATINGS}))
-    users = list_users(raw, raw.table[raw.table["user_id"] == 2])
+    users = list_users(raw, [2])
     assert users.to_dict("list") == {"user_id": [2], "source_id": ["u2"]}
 
 

@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from pandera.errors import SchemaError, SchemaErrors
 
 from movierec.data import clean
-from movierec.data.clean import FEWEST_RATINGS, RATINGS_SCHEMA, CleanReport, clean_ratings, pair_keys
+from movierec.data.clean import FEWEST_RATINGS, RATINGS_SCHEMA, clean_ratings, pair_keys
+from movierec.data.limits import CleanReport
 from movierec.data.readers import RawRatings
 from movierec.errors import MovierecError
 from movierec.scales import Scale
-from movierec.seeds import rng
 
 Row = tuple[int, int, float, int]
 KEEP_ALL: dict[str, Any] = {
@@ -43,8 +43,9 @@ def table_of(rows: list[Row]) -> pd.DataFrame:
 def run(rows: list[Row], seed: int = 0, **changes: Any) -> tuple[pd.DataFrame, CleanReport]:
     broken = {**NOTHING_BROKEN, **changes.pop("broken", {})}
     first_broken_line = changes.pop("first_broken_line", None)
-    raw = RawRatings(table_of(rows), broken, first_broken_line)
-    return clean_ratings(raw, **{**KEEP_ALL, **changes}, rng=rng(seed, "clean", "sample"))
+    pieces = [table_of(part) for part in (rows[:7], rows[7:])]
+    tables, report = clean_ratings(RawRatings(pieces, broken, first_broken_line), **{**KEEP_ALL, **changes}, seed=seed)
+    return pd.concat(tables, ignore_index=True), report
 
 
 def pairs_of(ratings: pd.DataFrame) -> set[tuple[int, int]]:
@@ -73,8 +74,8 @@ def test_clean_ratings_stay_as_they_are() -> None:
 
 def test_the_input_is_left_alone() -> None:
     rows = [*ENOUGH[::-1], (1, 1, 9, 0), ENOUGH[0]]
-    raw = RawRatings(table_of(rows), dict(NOTHING_BROKEN), None)
-    clean_ratings(raw, **{**KEEP_ALL, "max_bad_fraction": 0.1, "sample_fraction": 0.9}, rng=rng(0, "clean", "sample"))
+    raw = RawRatings([table_of(rows)], dict(NOTHING_BROKEN), None)
+    list(clean_ratings(raw, **{**KEEP_ALL, "max_bad_fraction": 0.1, "sample_fraction": 0.9}, seed=0)[0])
     pd.testing.assert_frame_equal(raw.table, table_of(rows))
     assert raw.broken == NOTHING_BROKEN
 
@@ -347,7 +348,7 @@ def test_schema_refuses_what_breaks_the_promise(table: pd.DataFrame, match: str)
 def test_a_reader_that_breaks_its_promise_is_caught() -> None:
     rows = table_of([(-1, 1, 3, 0), *ENOUGH])
     with pytest.raises(SchemaError, match=r"greater_than_or_equal_to\(0\)"):
-        clean_ratings(RawRatings(rows, dict(NOTHING_BROKEN), None), **KEEP_ALL, rng=rng(0, "clean", "sample"))
+        list(clean_ratings(RawRatings([rows], dict(NOTHING_BROKEN), None), **KEEP_ALL, seed=0)[0])
 
 
 ids = st.integers(1, 2**31 - 1)

@@ -200,6 +200,6 @@ def test_a_survey_with_films(folder_of: FolderOf) -> None:
     films = "film,title\n" + "".join(f"F{n},Film {n} ({1990 + n})\n" for n in range(6))
     raw = read_ratings(folder_of({"grades.csv": grades.encode(), "films.csv": films.encode()}))
     ratings, report = clean(raw, unrated=0.0, rating_scale=Scale(1, 10, 1))
-    movies, without_title = list_movies(raw, ratings)
+    movies, without_title = list_movies(raw, ratings["movie_id"])
     assert (report.dropped["unrated"], report.scale, without_title) == (20, (1, 10, 1), 0)
     assert movies[["title", "year", "source_id"]].iloc[2].tolist() == ["Film 2", 1992, "F2"]

@@ -50,8 +50,8 @@ def test_ratings_and_movies_are_what_they_were(folder: tuple[str, Path]) -> None
     name, path = folder
     raw = read_ratings(path)
     ratings, _ = clean(raw)
-    movies, without_title = list_movies(raw, ratings)
+    movies, without_title = list_movies(raw, ratings["movie_id"])
     assert digest(ratings, movies) == CONTENT[name]
     assert without_title == 0
-    users = list_users(raw, ratings)
+    users = list_users(raw, ratings["user_id"])
     assert users["source_id"].tolist() == [str(each) for each in sorted(set(ratings["user_id"]))]

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from movierec.data.source_ids import SourceIds, encode_ids, order_ids, parse_integers
+from movierec.data.source_ids import Encoder, SourceIds, order_ids, parse_integers
 from movierec.errors import MovierecError
 
 IDS = SourceIds([3, 1, 2], ["U0003", "U0001", "007"])
@@ -66,11 +66,11 @@ def test_integers_get_codes_in_order(ids: list[int]) -> None:
     if ordered is None:
         assert min(ids) >= 0
         assert max(ids) < 2**31
-        assert encode_ids(series, None).tolist() == ids
+        assert Encoder(None).encode(series).tolist() == ids
     else:
         distinct = sorted(set(ids))
         assert ordered.to_list() == distinct
-        assert encode_ids(series, ordered).tolist() == [distinct.index(each) + 1 for each in ids]
+        assert Encoder(ordered).encode(series).tolist() == [distinct.index(each) + 1 for each in ids]
 
 
 @given(st.lists(st.text(min_size=1), min_size=1), st.lists(st.text(min_size=1)))
@@ -80,7 +80,7 @@ def test_texts_get_codes_in_order_of_code_points(ids: list[str], others: list[st
     distinct = sorted({*ids, *others})
     assert ordered is not None
     assert ordered.to_list() == distinct
-    assert encode_ids(series, ordered).tolist() == [distinct.index(each) + 1 for each in ids]
+    assert Encoder(ordered).encode(series).tolist() == [distinct.index(each) + 1 for each in ids]
 
 
 def test_ids_of_movies_that_are_not_rated_count() -> None:

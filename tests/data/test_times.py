@@ -1,11 +1,28 @@
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from movierec.data.times import to_seconds
+from movierec.data.times import TimeUnit, parse_times
+
+
+class Times(NamedTuple):
+    seconds: pl.Series
+    form: str
+
+
+def to_seconds(values: pl.Series) -> Times:
+    """Read all in two pieces, as the reader of files does."""
+    unit, pieces = TimeUnit(), [parse_times(part) for part in (values[: len(values) // 2], values[len(values) // 2 :])]
+    both = pl.concat([piece.numbers for piece in pieces])
+    if form := pieces[0].form:
+        return Times(both, form)
+    for piece in pieces:
+        unit.add(piece.numbers)
+    return Times(unit.to_seconds(both), unit.form)
 
 
 @pytest.mark.parametrize(

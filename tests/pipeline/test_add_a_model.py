@@ -68,7 +68,7 @@ DECLARED = """\
     desc: Take the mean of train
     cmd: python -m stages.train_mean
     deps:
-      - data/split/train.parquet
+      - data/split/train
       # the code, written by `make deps`
     outs:
       - models/mean.npz

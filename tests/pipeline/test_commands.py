@@ -217,7 +217,7 @@ def test_ones_own_data_in_each_layout(project: Project, tmp_path: Path, layout: 
         for name, content in contents.items():
             (tmp_path / name).write_bytes(content)
     project.run("dvc", "exp", "run", "-S", f"dataset={source}", "clean")
-    table = pd.read_parquet(project.folder / "data/clean/ratings.parquet")
+    table = pd.read_parquet(project.folder / "data/clean/ratings")
     assert list(table.itertuples(index=False, name=None)) == RATINGS
     movies = pd.read_parquet(project.folder / "data/clean/movies.parquet")
     assert movies["title"].tolist() == [f"Café {movie}" for movie, _ in MOVIES]

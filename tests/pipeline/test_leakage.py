@@ -31,8 +31,8 @@ def readers(path: str) -> set[str]:
 
 def test_only_evaluate_may_read_the_test_part() -> None:
     # That a stage reads nothing else than it declares is tested in test_isolation.py.
-    assert readers("data/split/test.parquet") == {"evaluate"}
-    assert readers("data/clean/ratings.parquet") == {"split"}
+    assert readers("data/split/test") == {"evaluate"}
+    assert readers("data/clean/ratings") == {"split"}
     assert readers("data/raw") == {"clean", "split"}  # which reads the tags, and keeps none of a held-out rating
 
 
@@ -63,7 +63,7 @@ def test_models_are_fitted_on_train_alone(project: Project, monkeypatch: pytest.
     for stage in (train_svd, train_als, train_ease, tune, train_blend, evaluate):
         stage.main()
     train, validation, test = (
-        pairs(pd.read_parquet(Path("data/split") / f"{part}.parquet")) for part in ("train", "validation", "test")
+        pairs(pd.read_parquet(Path("data/split") / part)) for part in ("train", "validation", "test")
     )
     assert not (train | validation) & test
     fits = {"SVD.fit", "ALS.fit", "EASE.fit", "Bias.fit", "Popularity.fit"}

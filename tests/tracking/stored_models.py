@@ -1,6 +1,5 @@
 """A project as dvc.lock describes it, with fitted models, and stores to register them in."""
 
-import hashlib
 import os
 import signal
 import socket
@@ -18,7 +17,8 @@ import yaml
 from urllib3.util import Retry
 
 from movierec import paths
-from movierec.io import write_json, write_parquet
+from movierec.io import write_json, write_parquet, write_parts
+from movierec.lockfile import hash_output
 from movierec.models.als import ALS
 from movierec.models.base import Recommender
 from movierec.models.bayes import Bayes
@@ -39,7 +39,7 @@ def write_lock(folder: Path) -> None:
     """Write what DVC would after an evaluation of the folder's files."""
     read = [paths.TRAIN, paths.VALIDATION, *(paths.MODELS / f"{name}.npz" for name in STORED)]
     entries = [
-        {"path": path.as_posix(), "md5": hashlib.md5((folder / path).read_bytes(), usedforsecurity=False).hexdigest()}
+        {"path": path.as_posix(), "md5": hash_output(folder / path)}
         for path in (*read, paths.DETAILS / "evaluate.json")
     ]
     lock = {"stages": {"evaluate": {"deps": entries[:-1], "outs": entries[-1:]}}}
@@ -62,8 +62,8 @@ def make_model(kind: str, seed: int) -> Recommender:
 
 
 def build_project(folder: Path) -> Path:
-    write_parquet(BED.train, folder / paths.TRAIN)
-    write_parquet(BED.validation, folder / paths.VALIDATION)
+    write_parts([BED.train], folder / paths.TRAIN)
+    write_parts([BED.validation], folder / paths.VALIDATION)
     movies = pd.DataFrame({"movie_id": BED.catalogue.ids, "title": [f"Movie {each}" for each in BED.catalogue.ids]})
     write_parquet(
         movies.assign(year=pd.array([1990] * len(movies), "Int16"), genres=pd.Series([["Drama"]] * len(movies))),

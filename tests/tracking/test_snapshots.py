@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from movierec.errors import MovierecError
-from movierec.lockfile import Stage, hash_file, hash_listing
+from movierec.lockfile import Stage, hash_listing, hash_output
 from movierec.tracking.snapshots import read_running, read_snapshot
 
-PARTS = {f"data/split/{part}.parquet": part[0] * 32 for part in ("test", "train", "validation")}
+PARTS = {f"data/split/{part}": part[0] * 32 for part in ("test", "train", "validation")}
 
 
 def write_project(folder: Path, **changes: Any) -> Path:
@@ -21,7 +21,7 @@ def write_project(folder: Path, **changes: Any) -> Path:
     (folder / "dvc.yaml").write_text(json.dumps({"stages": {"evaluate": declared}}))
     outs: dict[str, dict[str, str]] = {
         "fetch": {},
-        "split": {"data/split": hash_listing(PARTS)},
+        "split": PARTS,
         "train_svd": {"models/svd.npz": "5" * 32},
         "evaluate": {"metrics/evaluate.json": hashlib.md5(b"{}", usedforsecurity=False).hexdigest()},
     }
@@ -70,7 +70,7 @@ def test_another_result_has_another_key(other: Stage) -> None:
     ("path", "obstacle"),
     [
         ("models/svd.npz", "it is older than models/svd.npz"),
-        ("data/split/train.parquet", "it is older than data/split"),
+        ("data/split/train", "it is older than data/split/train"),
     ],
 )
 def test_a_result_from_other_inputs_is_not_attributed(path: str, obstacle: str, tmp_path: Path) -> None:
@@ -106,6 +106,5 @@ def test_a_bad_lock(content: str | None, message: str, tmp_path: Path) -> None:
         read_snapshot(tmp_path)
 
 
-def test_a_folder_has_no_hash_of_a_file(tmp_path: Path) -> None:
-    assert hash_file(tmp_path) is None
-    assert hash_file(tmp_path / "absent") is None
+def test_what_is_absent_has_no_hash(tmp_path: Path) -> None:
+    assert hash_output(tmp_path / "absent") is None

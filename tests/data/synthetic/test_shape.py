@@ -10,7 +10,6 @@ from movierec.data.clean import clean_ratings
 from movierec.data.readers import read_ratings
 from movierec.data.synthetic import Shape, write_synthetic
 from movierec.data.titles import GENRES
-from movierec.seeds import rng
 from tests.data.synthetic.generated import NOISE, STARS, Made, make
 
 
@@ -83,7 +82,8 @@ def test_the_next_stage_reads_it_whole(made: Made) -> None:
         "min_movie_ratings": 1,
         "max_bad_fraction": 0.0,
     }
-    ratings, report = clean_ratings(read_ratings(made.folder), **limits, iterate=True, rng=rng(0, "clean", "sample"))
+    tables, report = clean_ratings(read_ratings(made.folder), **limits, iterate=True, seed=0)
+    ratings = pd.concat(tables, ignore_index=True)
     assert len(ratings) == report.rows_in == made.shape.ratings
 
 

@@ -9,7 +9,7 @@ import pytest
 from movierec import paths
 from movierec.data.readers import read_movies, read_ratings
 from movierec.errors import MovierecError
-from movierec.io import read_parquet, write_json, write_parquet
+from movierec.io import read_parquet, write_json, write_parquet, write_parts
 from movierec.service.storage.export import export_all, export_new
 from movierec.service.storage.records import LATEST
 from movierec.service.storage.store import ConflictError, Store, StoredRating
@@ -28,7 +28,7 @@ def _clean_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     ratings = pd.DataFrame(TRAINED, columns=["user_id", "movie_id", "rating", "timestamp"])
     types = {"user_id": "int32", "movie_id": "int32", "rating": "float32", "timestamp": "int64"}
-    write_parquet(ratings.astype(types), paths.CLEAN_RATINGS)
+    write_parts([ratings.astype(types)], paths.CLEAN_RATINGS)
     users = np.unique(ratings["user_id"]).astype("int32")
     write_parquet(pd.DataFrame({"user_id": users, "source_id": users.astype(str)}), paths.CLEAN_USERS)
     movies = pd.DataFrame(MOVIES, columns=["movie_id", "title", "year", "genres"])
@@ -107,7 +107,7 @@ def test_a_folder_that_is_a_file_is_told(store: Store, tmp_path: Path) -> None:
 def test_own_ids_are_written_without_times_where_there_are_none(store: Store, tmp_path: Path) -> None:
     ratings = pd.DataFrame([(1, 2, 7.0), (2, 1, 9.0)], columns=["user_id", "movie_id", "rating"])
     types = {"user_id": "int32", "movie_id": "int32", "rating": "float32"}
-    write_parquet(ratings.astype(types), paths.CLEAN_RATINGS)
+    write_parts([ratings.astype(types)], paths.CLEAN_RATINGS)
     write_parquet(pd.DataFrame({"user_id": [1, 2], "source_id": ["007", "U12"]}), paths.CLEAN_USERS)
     movies = pd.DataFrame([(1, "A", None, [], "B1"), (2, "B", 1999, ["Drama"], "42")])
     movies.columns = pd.Index(["movie_id", "title", "year", "genres", "source_id"])

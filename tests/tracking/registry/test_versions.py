@@ -10,7 +10,7 @@ import pytest
 
 from movierec import paths
 from movierec.errors import MovierecError
-from movierec.io import read_parquet, write_parquet
+from movierec.io import read_parquet, write_parts
 from movierec.lockfile import hash_file
 from movierec.models.als import ALS
 from movierec.roster import STORED
@@ -98,17 +98,16 @@ def test_without_the_champions_file_the_alias_stays(store: Store, changing: Path
     assert champion(store.client) == "als_tuned"
 
 
-@pytest.mark.parametrize(
-    "name", ["data/split/train.parquet", "data/split/validation.parquet", "metrics/details/evaluate.json"]
-)
+@pytest.mark.parametrize("name", ["data/split/train", "data/split/validation", "metrics/details/evaluate.json"])
 def test_other_data_or_figures_than_the_locks_are_refused(store: Store, changing: Path, name: str) -> None:
-    (changing / name).write_bytes(b"{}")
+    path = changing / name
+    (path / "part-00000.parquet" if path.is_dir() else path).write_bytes(b"{}")
     with pytest.raises(MovierecError, match=rf"{name} is not the one that dvc.lock names: run `dvc repro`"):
         register_models(store.client, store.experiment_id, changing)
 
 
 def test_other_data_is_another_model(store: Store, changing: Path) -> None:
-    write_parquet(read_parquet(changing / paths.VALIDATION)[:-1], changing / paths.VALIDATION)
+    write_parts([read_parquet(changing / paths.VALIDATION)[:-1]], changing / paths.VALIDATION)
     write_lock(changing)
     assert set(register_models(store.client, store.experiment_id, changing).new) == set(STORED)
 
