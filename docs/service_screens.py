@@ -33,7 +33,7 @@ def main() -> None:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
         database = {"MOVIEREC_DATABASE_URL": f"sqlite:///{clone / 'page.sqlite'}"}
-        command = [Path(sys.executable).with_name("movierec"), "serve", "--port", str(port), "--root", folder]
+        command = [str(Path(sys.executable).with_name("movierec")), "serve", "--port", str(port), "--root", folder]
         with subprocess.Popen(command, env=os.environ | database, stderr=subprocess.DEVNULL) as server:
             try:
                 wait_until_ready(f"http://127.0.0.1:{port}/health/ready")
