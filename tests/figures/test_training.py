@@ -141,7 +141,8 @@ def test_of_short_settings_the_lowest_is_the_best(check_figure: Check) -> None:
     table = pd.DataFrame([("many", 31, 256, 0.79), ("few", 15, 0, 0.78)], columns=columns)
     figure = check_figure(lambda: draw_bayes_tuning(table))
     assert xy(figure.axes[0].lines[0]) == [[0.78, 1]]
-    assert figure.get_suptitle() == "bayes: lowest validation RMSE among 2 configurations: few, 0.7800 stars"
+    title = figure.get_suptitle().replace("\n", " ")
+    assert title == "bayes: lowest validation RMSE among 2 configurations: few, 0.7800 stars"
 
 
 def als_trials(*rows: tuple[Any, ...]) -> pd.DataFrame:

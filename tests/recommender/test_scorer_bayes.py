@@ -45,6 +45,7 @@ def make_by_hand() -> Bayes:
     model.mean, model.scale = np.array(3.0), np.array([0.5, 5.0])
     model.user_mean = np.array([[0.5, 1], [0, 0]], np.float32)
     model.movie_mean = np.array([[0.25, 0.5], [-1, 0], [0, 0]], np.float32)
+    model.user_offset = np.array([0.125, 0], np.float32)
     model.user_draws = np.array([[[0.5, 1], [0, 0]]] * 2, np.float16)
     model.movie_draws = np.array([[[0.25, 0.5], [-1, 0], [0, 0]], [[0, 0.5], [-1, 0], [0, 0]]], np.float16)
     model.user_noise, model.movie_noise = np.array([1, 2], np.float32), np.array([1, 1, 3], np.float32)
@@ -58,8 +59,8 @@ def test_intervals_by_hand() -> None:
     # 80 % of a normal distribution lie within 1.28155 deviations: 1.28155 * sqrt(0.5) = 0.90619.
     known = scorer.predict(scorer.recall(7), [10])
     np.testing.assert_allclose(flatten(known), [4.25, 4.25 - 0.90619, 5], atol=1e-5)
-    # Movie 20: 3 + 0.5 - 1 = 2.5, reach 1.28155 * sqrt(0.46875) = 0.87742; of a stranger 2, and twice the variance.
-    np.testing.assert_allclose(flatten(scorer.predict(scorer.recall(7), [20])), [2.5, 1.62258, 3.37742], atol=1e-5)
+    # Movie 20: 3 + 0.5 + 0.125 - 1 = 2.625, reach 1.28155 * sqrt(0.46875) = 0.87742; of a stranger 2, twice the variance.
+    np.testing.assert_allclose(flatten(scorer.predict(scorer.recall(7), [20])), [2.625, 1.74758, 3.50242], atol=1e-5)
     np.testing.assert_allclose(flatten(scorer.predict(None, [20])), [2, 0.75914, 3.24086], atol=1e-5)
     # Nothing known: the mean, reach 1.28155 * sqrt(0.46875 * 2 * 3) = 2.14923.
     np.testing.assert_allclose(flatten(scorer.predict(None, [30])), [3, 0.85077, 5], atol=1e-5)

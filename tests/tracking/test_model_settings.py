@@ -31,4 +31,4 @@ def test_what_is_left_open_is_as_it_was_tuned() -> None:
 
 
 def _stage(params: dict[str, object]) -> Stage:
-    return Stage(params=params)  # type: ignore[call-arg]
+    return Stage("train", params, {}, {})

@@ -48,9 +48,15 @@ def regress_rows(side: Side, rows: Floats) -> Floats:
 
 
 def draw_unrated(side: Side, rows: Floats, rng: np.random.Generator) -> Floats:
-    """Return a draw of the rows in which those without ratings differ from what is expected as a rated one does."""
-    rated, expected = side.distribution.rated, regress_rows(side, rows)
+    """Return a draw of the rows in which those without ratings differ from what is expected as a rated one does.
+
+    Without content, they get the side information of a rated row: its mean would leave out how much it varies.
+    """
+    rated, explained = side.distribution.rated, side.distribution.explained
     alike = rng.choice(rated, size=len(rows) - rated)
+    if CONTENT not in side.distribution.maps:
+        return np.vstack([rows[:rated], rows[rated:] + explained[alike] - explained[rated:]])
+    expected = regress_rows(side, rows)
     return np.vstack([rows[:rated], expected[rated:] + rows[alike] - expected[alike]])
 
 

@@ -62,6 +62,13 @@ def test_unrated_rows_differ_as_a_rated_one_does(chain: Chain) -> None:
     np.testing.assert_allclose(differences, np.sort(rows[:4, 0] - expected[:4]), atol=2e-5)
 
 
+def test_strangers_have_some_users_side_information(chain: Chain) -> None:
+    rows = make_rows(1, 2, 99)
+    chain.users.distribution.explained[:, 0] = [0.25, -0.5, 0.125]
+    drawn = {float(draw_unrated(chain.users, rows, np.random.default_rng(seed))[2, 0]) for seed in range(20)}
+    assert drawn == {99.125, 98.375}
+
+
 def test_a_users_offset_is_the_shrunken_mean_of_what_content_leaves(chain: Chain) -> None:
     users, expected = make_rows(0.5, -0.5, 0), make_rows(0.1, 0.2, 0.1, 0.2, 0.1, 0.2, 0.15)
     users[0, 1], expected[0, 1] = 2.0, 0.25  # with the factors, half a star more for movie 1
