@@ -1,7 +1,7 @@
 """What is sent to the service: names, types, bounds and meanings; with `replies` the contract in /openapi.json."""
 
 import time
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
@@ -114,9 +114,7 @@ Genres = Annotated[
     list[Genre], Field(max_length=20, description="as in /v1/genres, or any other", examples=[["Crime"]])
 ]
 Tag = Annotated[str, Field(min_length=1, max_length=100, pattern=_ONE_LINE)]
-Tags = Annotated[
-    list[Tag], Field(max_length=50, description="what it is about; models read them, nobody sees them")
-]
+Tags = Annotated[list[Tag], Field(max_length=50, description="what it is about; models read them, nobody sees them")]
 
 
 class MovieIn(_Body):
@@ -129,13 +127,16 @@ class MovieIn(_Body):
     tags: Tags = []
 
 
+_LEFT_OUT: Any = Field(default=None, json_schema_extra=lambda schema: schema.pop("default"))  # null is no value
+
+
 class MovieChanges(_Body):
     """What is different of a movie from now on; whatever is left out stays."""
 
-    title: Title | None = None
+    title: Title = _LEFT_OUT
     year: Year | None = Field(default=None, description="null: not known")
-    genres: Genres | None = None
-    tags: Tags | None = None
+    genres: Genres = _LEFT_OUT
+    tags: Tags = _LEFT_OUT
 
 
 class Pair(_Body):
