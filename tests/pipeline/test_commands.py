@@ -10,8 +10,12 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from movierec.data.described_movie import DescribedMovie
 from movierec.figures import Name
+from movierec.models.roster import load_model
 from movierec.roster import BY_NAME
+from movierec.service.storage.database import locate_file
+from movierec.service.storage.store import Store, StoredRating
 from tests.pipeline.conftest import Project, copy_project
 
 pytestmark = pytest.mark.xdist_group("pipeline")
@@ -237,3 +241,17 @@ def test_verify_rebuilds_what_is_committed_and_names_what_differs(built: Project
     project.run("git", "rm", "--quiet", "--cached", "dvc.lock")
     project.run("git", "commit", "--quiet", "--message", "test: forget the lock")
     assert project.run(*verify, fails=True) == "error: dvc.lock is not committed: run `dvc repro`, then commit it\n"
+
+
+def test_a_movie_that_was_added_while_serving_is_trained_on(project: Project) -> None:
+    store, described = Store(locate_file(project.folder)), DescribedMovie(1_000_000_000, "Zebra", 2019, ("Drama",))
+    store.add_movie(described, lambda _: described, author=None, timestamp=5)
+    for user in range(1, 41):
+        store.add_rating(StoredRating(user, 1_000_000_000, 4.0, 2_000_000_000 + user))
+    store.close()
+    project.run("python", "-c", "from movierec.cli import main; main()", "ratings", "export")
+    project.run("dvc", "exp", "run", "-S", "dataset=.movierec/export", "train_als")
+    model = load_model(project.folder / "models/als.npz")
+    assert 1_000_000_000 in model.movies.ids
+    movies = pd.read_parquet(project.folder / "data/clean/movies.parquet").set_index("movie_id")
+    assert movies.loc[1_000_000_000, ["title", "year"]].tolist() == ["Zebra", 2019]

@@ -1,6 +1,7 @@
 """How every refusal and failure looks to a client: a status and one readable line."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -16,6 +17,7 @@ from movierec.service.storage.store import ConflictError, StoreUnavailableError,
 
 RETRY_AFTER_S: Final = 2
 _MOST_PROBLEMS, _LONGEST_NAME = 3, 40
+_PLACE: Final = re.compile(r"\{\w+\}")
 _STATUSES: Final = {
     UnknownIdError: 404,
     UnknownMovieError: 404,
@@ -56,9 +58,20 @@ def handle_problems(app: FastAPI) -> None:
     app.add_exception_handler(MovierecError, _answer_mistake)
 
 
-async def _answer_http(_: Request, error: Exception) -> Response:
+async def _answer_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101  # registered for nothing else
-    return make_problem(error.status_code, str(error.detail), error.headers)
+    headers = dict(error.headers or {})
+    if error.status_code == 405:
+        headers["allow"] = _list_methods(request) or headers["Allow"]
+        headers.pop("Allow")
+    return make_problem(error.status_code, str(error.detail), headers)
+
+
+def _list_methods(request: Request) -> str:
+    """Name the methods that the contract has for an address: Starlette names those of its first route alone."""
+    paths = request.app.openapi()["paths"].items()
+    here = [operations for path, operations in paths if re.fullmatch(_PLACE.sub("[^/]+", path), request.scope["path"])]
+    return ", ".join(sorted(method.upper() for operations in here for method in operations))
 
 
 async def _answer_invalid(request: Request, error: Exception) -> Response:

@@ -1,7 +1,7 @@
 """What is sent to the service: names, types, bounds and meanings; with `replies` the contract in /openapi.json."""
 
 import time
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
@@ -129,13 +129,16 @@ class MovieIn(_Body):
     tags: Tags = []
 
 
+_LEFT_OUT: Any = Field(default=None, json_schema_extra=lambda schema: schema.pop("default"))  # null is no value
+
+
 class MovieChanges(_Body):
     """What is different of a movie from now on; whatever is left out stays."""
 
-    title: Title | None = None
+    title: Title = _LEFT_OUT
     year: Year | None = Field(default=None, description="null: not known")
-    genres: Genres | None = None
-    tags: Tags | None = None
+    genres: Genres = _LEFT_OUT
+    tags: Tags = _LEFT_OUT
 
 
 class Pair(_Body):

@@ -170,7 +170,7 @@ async function refresh() {
   round = new AbortController();
   const { signal } = round;
   const current = lists;
-  const filters = { genre: byId('genre').value, decade: byId('decade').value };
+  const filters = Object.fromEntries(['genre', 'decade', 'diversity'].map((id) => [id, byId(id).value]));
   byId('lists').setAttribute('aria-busy', 'true');
   try {
     const answers = await Promise.all(current.map(({ model }) => getRecommendations(user, { ...filters, model }, signal)));
@@ -214,8 +214,7 @@ byId('who').addEventListener('submit', (event) => { event.preventDefault(); show
 byId('me').addEventListener('click', () => showUser(recallNewUser(user >= FIRST_NEW_USER)));
 byId('surprise').addEventListener('click', surprise);
 byId('filters').addEventListener('submit', (event) => event.preventDefault());
-byId('genre').addEventListener('change', refresh);
-byId('decade').addEventListener('change', refresh);
+['genre', 'decade', 'diversity'].forEach((id) => byId(id).addEventListener('change', refresh));
 byId('compare').addEventListener('change', () => { showLists(); refresh(); });
 byId('retry').addEventListener('click', retry);
 byId('dismiss').addEventListener('click', () => { failed.clear(); byId('trouble').hidden = true; });

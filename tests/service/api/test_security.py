@@ -14,7 +14,14 @@ from tests.service.clients import TOKEN, ready, set_up
 
 pytestmark = pytest.mark.anyio
 RATING = {"user_id": 7, "movie_id": 1, "rating": 4, "timestamp": 1}
-WRITING = [("/v1/ratings", RATING), ("/v1/events", {"events": []}), ("/admin/reload", None)]
+WRITING = [
+    ("POST", "/v1/ratings", RATING),
+    ("POST", "/v1/events", {"events": []}),
+    ("POST", "/admin/reload", None),
+    ("POST", "/v1/movies", {"title": "New"}),
+    ("PATCH", "/v1/movies/{movie_id}", {"title": "New"}),
+    ("DELETE", "/v1/movies/{movie_id}", None),
+]
 
 
 @pytest.fixture
@@ -55,27 +62,32 @@ async def test_right_token_passes(guarded: httpx.AsyncClient) -> None:
         assert (await guarded.post("/admin/reload", headers={"authorization": given})).status_code == 200
 
 
-async def read_security(client: httpx.AsyncClient) -> dict[str, Any]:
+async def read_security(client: httpx.AsyncClient) -> dict[tuple[str, str], Any]:
     contract = (await client.get("/openapi.json")).json()
     assert contract["components"]["securitySchemes"]["token"]["scheme"] == "bearer"
-    operations = {path: operation for path, each in contract["paths"].items() for operation in each.values()}
-    return {path: operation["security"] for path, operation in operations.items() if "security" in operation}
+    return {
+        (method.upper(), path): operation["security"]
+        for path, operations in contract["paths"].items()
+        for method, operation in operations.items()
+        if "security" in operation
+    }
 
 
 async def test_contract_says_what_takes_the_token(guarded: httpx.AsyncClient, shop: Path, tmp_path: Path) -> None:
-    writing = [route for route, _ in WRITING]
+    writing = [(method, route) for method, route, _ in WRITING]
     assert await read_security(guarded) == {route: [{"token": []}] for route in writing}
     async with ready(set_up(shop, tmp_path)) as unguarded:
         assert await read_security(unguarded) == {route: [{}] for route in writing}
 
 
-@pytest.mark.parametrize(("route", "body"), WRITING)
-async def test_writing_takes_the_token(guarded: httpx.AsyncClient, route: str, body: object) -> None:
+@pytest.mark.parametrize(("method", "route", "body"), WRITING)
+async def test_writing_takes_the_token(guarded: httpx.AsyncClient, method: str, route: str, body: object) -> None:
+    route = route.format(movie_id=1)
     for headers in ({}, {"authorization": "Bearer wrong"}):
-        refused = await guarded.post(route, json=body, headers=headers)
+        refused = await guarded.request(method, route, json=body, headers=headers)
         assert refused.status_code == 401
         assert refused.headers["www-authenticate"] == "Bearer"
-    allowed = await guarded.post(route, json=body, headers={"authorization": f"Bearer {TOKEN}"})
+    allowed = await guarded.request(method, route, json=body, headers={"authorization": f"Bearer {TOKEN}"})
     assert allowed.status_code not in {401, 403}
 
 

@@ -3,6 +3,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from playwright.sync_api import Route, expect
 
@@ -17,6 +18,7 @@ from tests.service.page.browsing import (
     shown_titles,
     well_known,
 )
+from tests.waiting import PATIENCE_S
 
 TOKEN = "correct-horse-battery"  # noqa: S105
 
@@ -108,6 +110,21 @@ def test_filters_restrict_the_list(open_page: OpenPage, artifacts: Artifacts) ->
     for facts in page.locator(".film .facts").all_inner_texts():
         assert genre in facts
         assert str(decade)[:3] in facts
+
+
+def test_variety_is_asked_for_and_a_new_title_is_text(open_page: OpenPage, artifacts: Artifacts, address: str) -> None:
+    page = open_page()
+    user = known_user(artifacts)
+    page.get_by_label("User", exact=True).fill(str(user))
+    page.get_by_role("button", name="Show").click()
+    plain = shown_titles(page)
+    with page.expect_response(re.compile(r"diversity=0\.5")):
+        page.get_by_label("Variety").select_option("Most")
+    assert shown_titles(page) != plain
+    title = "<img src=x onerror=alert(1)>"
+    assert httpx.post(f"{address}/v1/movies", json={"title": title}, timeout=PATIENCE_S).status_code == 201
+    page.get_by_role("combobox", name="Film title").fill("img src")
+    expect(page.get_by_role("listbox").get_by_role("option").first).to_contain_text(title)
 
 
 def test_nothing_found_is_said(open_page: OpenPage) -> None:

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from movierec import paths
+from movierec.data.described_movie import DescribedMovie
 from movierec.data.readers import read_movies, read_ratings
 from movierec.errors import MovierecError
 from movierec.io import read_parquet, write_json, write_parquet, write_parts
@@ -133,3 +134,17 @@ def test_events_are_added_to_the_counts_of_the_data_once(store: Store, tmp_path:
     assert export_new(store, tmp_path / "new") == 2
     lines = (tmp_path / "new" / "ratings.csv").read_text().splitlines()
     assert lines == ["userId,movieId,count,timestamp", "1,10,3.0,102", "2,13,1.0,5"]
+
+
+def test_movies_are_as_people_described_them_last(store: Store, tmp_path: Path) -> None:
+    new = DescribedMovie(1_000_000_000, "Zebra, The", 2019, ("Drama", "War"))
+    store.add_movie(new, lambda _: new, author=None, timestamp=5)
+    store.change_movie(10, DescribedMovie(10, "Heat", 1995), {"title": "Heat 2"}, author=None, timestamp=5)
+    store.delete_movie(11, DescribedMovie(11, "Any", None), author=None, timestamp=5)
+    add(store, (2, 1_000_000_000, 4.5, 300), (2, 11, 4.0, 300))
+    assert export_all(store, tmp_path / "out") == (3, 1)
+    movies = read_movies(tmp_path / "out").set_index("movie_id")
+    assert sorted(movies.index) == [10, 12, 13, 1_000_000_000]
+    assert movies.loc[1_000_000_000].tolist() == ["Zebra, The", 2019, ["Drama", "War"]]
+    assert movies.loc[10].tolist() == ["Heat 2", 1995, []]
+    assert rows_of(tmp_path / "out") == [(1, 10, 4.0, 100), (2, 1_000_000_000, 4.5, 300), (3, 10, 0.5, 200)]

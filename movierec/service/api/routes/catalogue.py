@@ -33,7 +33,11 @@ Author = Annotated[
     "",
     status_code=201,
     dependencies=[NeedsToken],
-    responses={200: {"model": ChangeOut, "description": "it was stored before"}, **WRITING, **describe_problems(409)},
+    responses={
+        200: {"model": ChangeOut, "description": "it was stored before"},
+        **WRITING,
+        **describe_problems(404, 409),
+    },
 )
 async def add_movie(
     movie: MovieIn, dependencies: Deps, live: LiveNow, response: Response,
@@ -64,8 +68,6 @@ async def change_movie(
 ) -> MovieHistory:
     """Describe a movie anew, one of the data or a new one, and return its history; what it was before is kept."""
     values = {name: getattr(changes, name) for name in changes.model_fields_set}
-    if wrong := [name for name, value in values.items() if value is None and name != "year"]:
-        raise HTTPException(422, f"body.{wrong[0]}: null is no value: leave it out to keep what there is")
     values |= {name: _distinct(values[name]) for name in {"genres", "tags"} & set(values)}
     if "title" in values:
         values["title"] = values["title"].strip()
