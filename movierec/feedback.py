@@ -7,8 +7,11 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from movierec.errors import MovierecError
 from movierec.io import replace_atomically, write_csv, write_json
 from movierec.paths import DETAILS
+from movierec.roster import NEED_RATINGS
+from movierec.settings import AbtestParams
 
 LEFT_OUT: Final = "left_out"
 NO_RATINGS: Final = "no ratings"
@@ -46,3 +49,17 @@ def is_left_out(table: pd.DataFrame) -> bool:
 def describe_rmse(found: float | None) -> str:
     """Say a model's RMSE on validation, or why there is none."""
     return f"stars left out: {NO_RATINGS}" if found is None else f"RMSE {found:.4f} on validation"
+
+
+def require_no_ratings(abtest: AbtestParams) -> None:
+    """Refuse an experiment on ratings where the data has none.
+
+    Raises
+    ------
+    MovierecError
+        If it names a metric or a model that needs ratings.
+    """
+    for key, value in (("metric", abtest.metric), ("control", abtest.control), ("treatment", abtest.treatment)):
+        if value.endswith("_error") or value in NEED_RATINGS:
+            example = "ndcg@10" if key == "metric" else "popularity"
+            raise MovierecError(f"abtest.{key} {value} needs ratings, but the data has none: choose such as {example}")

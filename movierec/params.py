@@ -13,7 +13,6 @@ from ruamel.yaml.error import YAMLError
 from movierec.errors import MovierecError
 from movierec.io import read_json
 from movierec.paths import DETAILS, PARAMS
-from movierec.roster import NEED_RATINGS
 from movierec.scales import Scale
 from movierec.settings import (
     RELEVANCE_OUTCOME,
@@ -74,22 +73,6 @@ class Params(Section):
     def is_implicit(self) -> bool:
         """Whether there are events instead of ratings, as far as is known; see `load_scaled_params`."""
         return self.feedback == "implicit"
-
-    def require_no_ratings(self) -> None:
-        """Refuse an experiment on ratings where the data has none.
-
-        Raises
-        ------
-        MovierecError
-            If `abtest` names a metric or a model that needs ratings.
-        """
-        given = {"metric": self.abtest.metric, "control": self.abtest.control, "treatment": self.abtest.treatment}
-        for key, value in given.items():
-            if value.endswith("_error") or value in NEED_RATINGS:
-                example = "ndcg@10" if key == "metric" else "popularity"
-                raise MovierecError(
-                    f"abtest.{key} {value} needs ratings, but the data has none: choose such as {example}"
-                )
 
 
 def read_params_yaml(path: Path = PARAMS) -> dict[str, Any]:

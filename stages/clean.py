@@ -9,7 +9,7 @@ from movierec.data.parts import cut_parts
 from movierec.data.readers import read_ratings
 from movierec.data.tally import Tally
 from movierec.errors import run_command
-from movierec.feedback import leave_out
+from movierec.feedback import leave_out, require_no_ratings
 from movierec.memory import rows_that_fit
 from movierec.params import load_params
 from movierec.scratch import open_scratch
@@ -22,7 +22,7 @@ def main() -> None:
     with open_scratch(paths.DATA, "clean") as scratch:
         raw = read_ratings(paths.RAW, params.source, params.feedback, scratch)
         if raw.is_implicit:
-            params.require_no_ratings()
+            require_no_ratings(params.abtest)
         options = {"rating_scale": params.rating_scale, **params.clean.model_dump(), "seed": params.seed}
         ratings, report = clean_ratings(raw, **options, workspace=Workspace(scratch, bucket_rows))
         tally = Tally()

@@ -7,7 +7,7 @@ from ruamel.yaml import YAML
 from movierec import io, paths
 from movierec.errors import MovierecError
 from movierec.evaluation.champion import choose_champion, list_fitted
-from movierec.feedback import describe_rmse, is_left_out, leave_out
+from movierec.feedback import describe_rmse, is_left_out, leave_out, require_no_ratings
 from movierec.figures.style import name_unit, new_figure
 from movierec.figures.tables import read_table
 from movierec.figures.training import draw_svd_learning_curve
@@ -57,11 +57,11 @@ def test_the_champion_is_one_of_the_fitted() -> None:
 def test_an_experiment_on_ratings_is_refused_by_name(tmp_path: Path, key: str, value: str) -> None:
     yaml = YAML()
     content = yaml.load(paths.PARAMS)
-    load_params().require_no_ratings()
+    require_no_ratings(load_params().abtest)
     content["abtest"][key] = value
     yaml.dump(content, tmp_path / "params.yaml")
     with pytest.raises(MovierecError, match=f"abtest.{key} {value} needs ratings, but the data has none"):
-        load_params(tmp_path / "params.yaml").require_no_ratings()
+        require_no_ratings(load_params(tmp_path / "params.yaml").abtest)
 
 
 @pytest.mark.parametrize(("implicit", "feedback", "threshold"), [(1, "implicit", 1.0), (0, "explicit", 8.0)])
