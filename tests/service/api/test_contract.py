@@ -32,8 +32,9 @@ def start_app(shop: Path, tmp_path: Path, token: str | None) -> FastAPI:
     choices = {"api_token": token, "rate_limit": 0, "allowed_hosts": ["testserver"]}
     settings = set_up(shop, tmp_path, **choices, experiment=EXPERIMENT, serve_experiment=True)
     app = create_app(settings)
-    rating = app.openapi()["components"]["schemas"]["RatingIn"]["properties"]["rating"]
-    rating |= {"minimum": 0.5, "maximum": 5, "multipleOf": 0.5}  # which ratings there are, only the data says
+    rating = app.openapi()["components"]["schemas"]["RatingIn"]  # which ratings there are, only the data says
+    rating["properties"]["rating"] = {"type": "number", "minimum": 0.5, "maximum": 5, "multipleOf": 0.5}
+    rating["required"].append("rating")
     protocol: Any = app  # of which schemathesis has types of its own
     with asgi.get_client(protocol) as client:
         wait_until(lambda: bool(client.get("http://testserver/health/ready").status_code == 200))
