@@ -254,4 +254,4 @@ def test_a_movie_that_was_added_while_serving_is_trained_on(project: Project) ->
     model = load_model(project.folder / "models/als.npz")
     assert 1_000_000_000 in model.movies.ids
     movies = pd.read_parquet(project.folder / "data/clean/movies.parquet").set_index("movie_id")
-    assert movies.loc[1_000_000_000, ["title", "year"]].tolist() == ["Zebra", 2019]
+    assert list(movies.loc[1_000_000_000, ["title", "year"]]) == ["Zebra", 2019]

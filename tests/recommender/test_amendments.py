@@ -1,5 +1,6 @@
 """New movies in every model: placed by content, moved by their ratings, and let go when a model holds them."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -125,7 +126,12 @@ def test_only_what_is_new_is_placed_and_nothing_new_is_the_same_engine(
     assert amender.amend([NewMovie(DRAMA)], []) is first
     placed = list[int]()
     place = amender._place
-    monkeypatch.setattr(amender, "_place", lambda movies, find: placed.append(len(movies)) or place(movies, find))
+
+    def count_placed(movies: Sequence[NewMovie], find: Any) -> Any:
+        placed.append(len(movies))
+        return place(movies, find)
+
+    monkeypatch.setattr(amender, "_place", count_placed)
     amender.amend([NewMovie(DRAMA), NewMovie(replace(DRAMA, movie_id=OWN + 1))], [])
     amender.amend([NewMovie(DRAMA)], [1])
     assert placed == [1, 0]

@@ -59,7 +59,8 @@ def test_intervals_by_hand() -> None:
     # 80 % of a normal distribution lie within 1.28155 deviations: 1.28155 * sqrt(0.5) = 0.90619.
     known = scorer.predict(scorer.recall(7), [10])
     np.testing.assert_allclose(flatten(known), [4.25, 4.25 - 0.90619, 5], atol=1e-5)
-    # Movie 20: 3 + 0.5 + 0.125 - 1 = 2.625, reach 1.28155 * sqrt(0.46875) = 0.87742; of a stranger 2, twice the variance.
+    # Movie 20: 3 + 0.5 + 0.125 - 1 = 2.625, reach 1.28155 * sqrt(0.46875) = 0.87742; of a stranger 2, and twice the
+    # variance.
     np.testing.assert_allclose(flatten(scorer.predict(scorer.recall(7), [20])), [2.625, 1.74758, 3.50242], atol=1e-5)
     np.testing.assert_allclose(flatten(scorer.predict(None, [20])), [2, 0.75914, 3.24086], atol=1e-5)
     # Nothing known: the mean, reach 1.28155 * sqrt(0.46875 * 2 * 3) = 2.14923.

@@ -129,7 +129,11 @@ class MovieIn(_Body):
     tags: Tags = []
 
 
-_LEFT_OUT: Any = Field(default=None, json_schema_extra=lambda schema: schema.pop("default"))  # null is no value
+def _drop_default(schema: dict[str, Any]) -> None:
+    del schema["default"]  # null is no value
+
+
+_LEFT_OUT: Any = Field(default=None, json_schema_extra=_drop_default)
 
 
 class MovieChanges(_Body):

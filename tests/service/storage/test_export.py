@@ -145,6 +145,6 @@ def test_movies_are_as_people_described_them_last(store: Store, tmp_path: Path) 
     assert export_all(store, tmp_path / "out") == (3, 1)
     movies = read_movies(tmp_path / "out").set_index("movie_id")
     assert sorted(movies.index) == [10, 12, 13, 1_000_000_000]
-    assert movies.loc[1_000_000_000].tolist() == ["Zebra, The", 2019, ["Drama", "War"]]
-    assert movies.loc[10].tolist() == ["Heat 2", 1995, []]
+    assert list(movies.loc[1_000_000_000]) == ["Zebra, The", 2019, ["Drama", "War"]]
+    assert list(movies.loc[10]) == ["Heat 2", 1995, []]
     assert rows_of(tmp_path / "out") == [(1, 10, 4.0, 100), (2, 1_000_000_000, 4.5, 300), (3, 10, 0.5, 200)]
