@@ -10,7 +10,6 @@ from typing import Final
 
 PARAMS: Final = Path("params.yaml")
 
-DATA: Final = Path("data")
 RAW: Final = Path("data/raw")
 CLEAN_RATINGS: Final = Path("data/clean/ratings")  # a folder of parts, as the three below
 CLEAN_MOVIES: Final = Path("data/clean/movies.parquet")

@@ -19,7 +19,7 @@ def main() -> None:
     """Turn data/raw into data/clean."""
     params = load_params()
     bucket_rows = rows_that_fit(BYTES_PER_ROW)
-    with open_scratch(paths.DATA, "clean") as scratch:
+    with open_scratch(paths.RAW.parent, "clean") as scratch:
         raw = read_ratings(paths.RAW, params.source, params.feedback, scratch)
         if raw.is_implicit:
             require_no_ratings(params.abtest)
