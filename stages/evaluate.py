@@ -3,6 +3,7 @@
 from typing import Any
 
 from movierec import io, paths, seeds
+from movierec.columns import MOVIE_ID, RATING, USER_ID
 from movierec.data.content import Content
 from movierec.evaluation import report
 from movierec.evaluation.cold_movies import format_cold_movies, judge_cold_movies
@@ -22,9 +23,10 @@ STEPS_AFTER = 6  # the models: summary, comparisons, the tables by decile, uncer
 def main() -> None:
     """Write metrics/evaluate.json, its details, plots/evaluate_*.csv and data/evaluation/per_user.parquet."""
     params = load_scaled_params()
-    parts = [io.read_parquet(path) for path in (paths.TRAIN, paths.VALIDATION, paths.TEST, paths.CLEAN_MOVIES)]
+    train, validation = (io.read_parquet(path, [USER_ID, MOVIE_ID, RATING]) for path in (paths.TRAIN, paths.VALIDATION))
+    test, movies = (io.read_parquet(path) for path in (paths.TEST, paths.CLEAN_MOVIES))
     threshold, factors = params.evaluate.relevance_threshold, ALS.load(paths.MODELS / "als.npz").movie_factors
-    bed = TestBed(parts[0], parts[1], parts[2], parts[3], threshold, factors, rated=not params.is_implicit)
+    bed = TestBed(train, validation, test, movies, threshold, factors, rated=not params.is_implicit)
     models = gather_models(paths.MODELS, bed.train, implicit=params.is_implicit)
     rng = seeds.rng(params.seed, "evaluate", "bootstrap")
     bootstrap, signs = report.start_resampling(bed, rng, params.evaluate.bootstrap_samples)
