@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from movierec.figures.style import find_limits, house_style, look_of, name_best, new_figure, set_title
+from movierec.figures.style import draw_absence, find_limits, house_style, look_of, name_best, new_figure, set_title
 
 _SMALLEST_SPAN: Final = 0.01
 _SHIFT: Final = 0.09  # between models, so that their intervals stand side by side
@@ -17,17 +17,20 @@ class _Wording(NamedTuple):
     few: str
     many: str
     axis: str
+    empty: str
 
 
 _ACTIVITY: Final = _Wording(
     "the tenth of users with the fewest ratings",
     "with the most",
     "decile of users by train ratings (below it, the mean train ratings of its users)",
+    "No user of the test part has ratings in train.",
 )
 _POPULARITY: Final = _Wording(
     "the tenth of movies with the fewest ratings",
     "with the most",
     "decile of movies by train ratings (below it, the mean train ratings of its movies)",
+    "No movie of the test part has ratings in train.",
 )
 
 
@@ -62,6 +65,8 @@ def draw_by_popularity(table: pd.DataFrame) -> Figure:
 
 def _draw(table: pd.DataFrame, wording: _Wording) -> Figure:
     table = table[table["decile"] > 0].sort_values("decile", kind="stable")
+    if table.empty:
+        return draw_absence("No test rating is in a decile", wording.empty)
     metrics = sorted(table["metric"].unique(), key=lambda name: name != "rmse")
     figure, panels = new_figure(8.6, 1.4 + 2.9 * len(metrics), nrows=len(metrics), sharex=True, squeeze=False)
     for axes, metric in zip(panels[:, 0], metrics, strict=True):

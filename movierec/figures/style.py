@@ -84,13 +84,18 @@ def needs_ratings(draw: Callable[Drawn, Figure]) -> Callable[Drawn, Figure]:
     def draw_or_say(*given: Drawn.args, **named: Drawn.kwargs) -> Figure:
         if not (isinstance(given[0], pd.DataFrame) and is_left_out(given[0])):
             return draw(*given, **named)
-        figure, axes = new_figure()
-        axes.set_axis_off()
-        axes.text(0.5, 0.5, "The data has events alone, such as likes or plays.", color=MUTED, ha="center")
-        set_title(figure, NO_RATINGS.capitalize())
-        return figure
+        return draw_absence(NO_RATINGS.capitalize(), "The data has events alone, such as likes or plays.")
 
     return draw_or_say
+
+
+def draw_absence(finding: str, reason: str) -> Figure:
+    """Draw that there is nothing to draw, and why."""
+    figure, axes = new_figure()
+    axes.set_axis_off()
+    axes.text(0.5, 0.5, reason, color=MUTED, ha="center")
+    set_title(figure, finding)
+    return figure
 
 
 def name_unit(figure: Figure, scale: Scale) -> None:

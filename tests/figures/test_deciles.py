@@ -117,3 +117,8 @@ def test_extremes(check_figure: Check, table: pd.DataFrame) -> None:
 def test_unknown_model_has_no_figure() -> None:
     with pytest.raises(MovierecError, match="no figure knows model 'oracle'"):
         draw_by_activity(table_of(models=("oracle",)))
+
+
+def test_cold_movies_are_in_no_decile_and_the_figure_says_so() -> None:
+    figure = draw_by_popularity(table_of(deciles=(0,)))
+    assert [text.get_text() for text in figure.axes[0].texts] == ["No movie of the test part has ratings in train."]
