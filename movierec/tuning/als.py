@@ -43,6 +43,7 @@ class AlsObjective(Objective):
         "movierec.models.content_map",
         "movierec.models.indexed",
         "movierec.models.normal_equations",
+        "movierec.models.products",
         "movierec.models.rows",
         "movierec.models.strength",
         "movierec.models.tiles",

@@ -18,6 +18,7 @@ class SvdObjective(Objective):
         "movierec.metrics.rating",
         "movierec.models.base",
         "movierec.models.indexed",
+        "movierec.models.products",
         "movierec.models.rows",
         "movierec.models.sgd.engines",
         "movierec.models.sgd.exact",
