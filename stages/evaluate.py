@@ -31,7 +31,7 @@ def main() -> None:
     rng = seeds.rng(params.seed, "evaluate", "bootstrap")
     bootstrap, signs = report.start_resampling(bed, rng, params.evaluate.bootstrap_samples)
     with make_bar("evaluate", total=len(models) + STEPS_AFTER, unit="step") as bar:
-        results = {name: count_step(bar, evaluate_model(model, bed)) for name, model in models.items()}
+        results = {name: count_step(bar, evaluate_model(models.pop(name), bed)) for name in list(models)}
         summary = count_step(bar, report.summarize_results(results, bootstrap))
         floor = report.compare_with_floor(summary, io.read_json(paths.DETAILS / "fetch.json"))
         comparisons = count_step(bar, report.compare_results(results, bootstrap, signs))
