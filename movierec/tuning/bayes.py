@@ -20,7 +20,7 @@ MOST_RATINGS: Final = 250_000
 class BayesObjective(Objective):
     """Draw as many sweeps as a fit on all of train does, on users with `MOST_RATINGS` at most. See `Objective`.
 
-    More sweeps are always better, so their number is not searched; in a shorter chain fewer factors would win. The
+    More sweeps are always better, so their number is not searched; shorter chains favour fewer factors. The
     steps are sweeps, each with its RMSE.
 
     Parameters
