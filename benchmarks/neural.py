@@ -10,6 +10,7 @@ own. Needs JAX, which `make bench` installs. Writes benchmarks/results/neural.js
 import json
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 from pathlib import Path
 from time import process_time
@@ -74,13 +75,19 @@ def main() -> None:
     """Measure both data sets at once, each in a process of its own, print and store the results."""
     if find_spec("jax") is None or find_spec("optax") is None:
         raise MovierecError("the neural models need JAX: run `make jax`")
-    command = [sys.executable, "-m", "benchmarks.neural"]
-    started = {name: subprocess.Popen([*command, name], stdout=subprocess.PIPE, text=True) for name in DATASETS}
-    results = {name: json.loads(process.communicate()[0]) for name, process in started.items()}
+    with ThreadPoolExecutor() as pool:
+        results = dict(zip(DATASETS, pool.map(measure_apart, DATASETS), strict=True))
     for dataset, found in results.items():
         for name, metrics in found["mean"].items():
             print(f"{dataset:<16} {name:<14}", {key: round(value, 4) for key, value in metrics.items()})
     write_json(results, RESULT)
+
+
+def measure_apart(dataset: str) -> dict[str, Any]:
+    """Return what `measure` does, in a process of its own."""
+    command = [sys.executable, "-m", "benchmarks.neural", dataset]
+    found: dict[str, Any] = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
+    return found
 
 
 def measure(dataset: str) -> dict[str, Any]:
