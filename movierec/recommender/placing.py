@@ -21,6 +21,7 @@ from movierec.models.bias import Bias
 from movierec.models.blend import Blend
 from movierec.models.content_prior import ContentPrior, mix_movies
 from movierec.models.ease import EASE
+from movierec.models.mixed_blend import MixedBlend
 from movierec.models.mixed_ease import MixedEASE
 from movierec.models.svd import SVD
 from movierec.recommender.fold_in import PRIOR_PENALTY, with_ones
@@ -173,10 +174,8 @@ class BlendPlacer(Placer):
     def extend(self, codes: Codes, placed: Sequence[tuple[Any, Array]]) -> BlendScorer:
         """Return the blend's scorer; see `Placer.extend`."""
         of_ease, of_als = zip(*placed, strict=True)
-        model = copy.copy(self._model)
-        model.ease, model.als = self._ease.extend_model(of_ease), self._als.extend_model(of_als)
-        model.movie_bias = model.als.movie_bias
-        return BlendScorer(model, codes)
+        parts = self._ease.extend_model(of_ease), self._als.extend_model(of_als)
+        return BlendScorer(MixedBlend(self._model, *parts), codes)
 
 
 class BayesPlacer(Placer):

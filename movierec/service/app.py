@@ -46,7 +46,7 @@ def create_app(settings: ServiceSettings) -> FastAPI:
         redoc_url=None,
     )
     dependencies = app.state.dependencies = Dependencies(settings)
-    for module in (users, movies, catalogue, ratings, experiments, operations):
+    for module in (users, catalogue, movies, ratings, experiments, operations):
         app.include_router(module.router)
     if settings.api_token is None:
         declare_open(app)

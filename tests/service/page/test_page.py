@@ -17,7 +17,7 @@ from tests.service.page.browsing import (
 )
 from tests.waiting import PATIENCE_S
 
-LARGEST_BYTES = 43_500
+LARGEST_BYTES = 47_000
 
 
 CONTRASTS = """() => {

@@ -7,6 +7,7 @@ from typing import Annotated
 
 from anyio import to_thread
 from fastapi import APIRouter, Header, HTTPException, Response
+from starlette.convertors import PathConvertor, register_url_convertor
 
 from movierec.data.described_movie import DescribedMovie
 from movierec.data.movies import split_title
@@ -20,6 +21,14 @@ from movierec.service.api.schemas import MovieChanges, MovieId, MovieIn
 from movierec.service.live.models import Live
 from movierec.service.storage.store import StoreUnavailableError
 
+
+class _MovieConvertor(PathConvertor):
+    """An id in an address, slashes and all, but none that ends as the address of what is told of a movie."""
+
+    regex = r"(?!.*/(?:similar|history)$).*"
+
+
+register_url_convertor("movie", _MovieConvertor())
 router = APIRouter(prefix="/v1/movies", tags=["catalogue"], responses=describe_problems(422, 429, 503))
 WRITING = describe_problems(400, 401, 403, 413)
 
@@ -59,7 +68,7 @@ async def add_movie(
 
 
 @router.patch(
-    "/{movie_id}",
+    "/{movie_id:movie}",
     dependencies=[NeedsToken],
     responses={**WRITING, **describe_problems(404, 409)},
 )
@@ -78,7 +87,7 @@ async def change_movie(
 
 
 @router.delete(
-    "/{movie_id}",
+    "/{movie_id:movie}",
     status_code=204,
     dependencies=[NeedsToken],
     responses={**WRITING, **describe_problems(404, 409)},
@@ -90,7 +99,7 @@ async def delete_movie(movie_id: MovieId, dependencies: Deps, live: LiveNow, aut
     await _follow(dependencies)
 
 
-@router.get("/{movie_id}/history", responses=describe_problems(404))
+@router.get("/{movie_id:path}/history", responses=describe_problems(404))
 async def show_history(movie_id: MovieId, dependencies: Deps, live: LiveNow) -> MovieHistory:
     """List who changed a movie when, also of one that was deleted."""
     history = await _read_history(dependencies, movie_id)
