@@ -1,6 +1,6 @@
 """Rating models of other libraries behind one interface: scikit-surprise's, and myFM's and cmfrec's if installed."""
 
-import importlib.util
+import importlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from typing import Any, ClassVar
@@ -116,14 +116,16 @@ def rename(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def list_references() -> Iterator[tuple[str, Reference]]:
-    """Yield what is installed with its name, and say what is not.
+    """Yield what can be imported with its name, and say what cannot.
 
     scikit-surprise has its defaults, and the settings that were best for it on ml-100k's test part, which favours it.
     """
     yield "scikit-surprise default", SurpriseReference()
     yield "scikit-surprise best", SurpriseReference(**BEST_SURPRISE)
     for reference in (MyFMReference(), CmfrecReference()):
-        if importlib.util.find_spec(reference.library):
-            yield reference.library, reference
+        try:
+            importlib.import_module(reference.library)
+        except ImportError as error:
+            print(f"{reference.library} is left out ({error}): `pip install {reference.library}`")
         else:
-            print(f"{reference.library} is not installed and left out: `pip install {reference.library}`")
+            yield reference.library, reference
