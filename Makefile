@@ -4,12 +4,13 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+SPARK := $(VENV)/.spark
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help repro test check format types imports pytest container audit jax deps experiments bench verify serve ui screens lock clean
+.PHONY: help repro test check format types imports pytest container audit jax deps experiments bench verify serve ui screens lock clean spark spark-demo
 
 help: ## list the targets
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
 
 repro: $(READY) ## build everything that params.yaml describes, and sum it up
 	$(BIN)/dvc repro
@@ -58,6 +59,11 @@ verify: $(READY) ## rebuild the committed experiment from nothing, compare byte 
 serve: $(READY) ## serve recommendations at http://127.0.0.1:8000
 	$(BIN)/movierec serve
 
+spark: $(SPARK) ## add pyspark to the environment, for engine: spark (456 MB; Java 17 is needed)
+
+spark-demo: $(SPARK) ## run the pipeline on a cluster of this machine's processes, and compare with the local engine
+	$(BIN)/python ops/spark/demo.py
+
 ui: $(READY) ## open the tracked runs
 	@$(BIN)/movierec track sync || true
 	$(BIN)/mlflow ui --backend-store-uri sqlite:///$(CURDIR)/mlflow.db
@@ -77,10 +83,12 @@ audit: $(READY) ## look for known vulnerabilities in the locked packages (needs 
 		{ echo "error: pip-audit cannot be installed: a network is needed"; exit 1; }
 	@$(AUDIT)/bin/python -c 'import urllib.request as r; r.urlopen("https://pypi.org/pypi/pip/24.0/json", timeout=10)' 2>/dev/null || \
 		{ echo "error: what pypi.org knows of vulnerabilities cannot be read: nothing was audited"; exit 1; }
-	@$(AUDIT)/bin/pip-audit --strict --disable-pip --require-hashes --progress-spinner off --requirement requirements.lock
+	@$(AUDIT)/bin/pip-audit --strict --disable-pip --require-hashes --progress-spinner off \
+		--requirement requirements.lock --requirement ops/spark/requirements.lock
 
 lock: ## renew the three files of locked packages from pyproject.toml (needs uv)
 	$(LOCK) pyproject.toml --extra dev --upgrade --output-file requirements.lock
+	$(LOCK) --group spark --constraint requirements.lock --output-file ops/spark/requirements.lock
 	$(LOCK) --group service --constraint requirements.lock --output-file ops/requirements.lock
 	$(LOCK) --group neural --constraint requirements.lock --output-file benchmarks/requirements.lock
 
@@ -94,4 +102,8 @@ $(READY): requirements.lock pyproject.toml
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes --requirement requirements.lock
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@$(BIN)/pip check --disable-pip-version-check
+	@touch $@
+
+$(SPARK): ops/spark/requirements.lock $(READY)
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --require-hashes --requirement $<
 	@touch $@

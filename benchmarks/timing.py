@@ -19,12 +19,16 @@ from movierec.data.synthetic import PRESETS, write_synthetic
 Seconds = dict[str, list[float]]
 
 
-def make_parts(preset: str) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Generate a data set and return its train and validation parts."""
+def make_ratings(preset: str) -> pd.DataFrame:
+    """Generate a data set and return its ratings by user and movie."""
     with TemporaryDirectory() as folder, redirect_stderr(StringIO()):
         write_synthetic(Path(folder), PRESETS[preset], 0.8, 42)
-        ratings = read_ratings(Path(folder)).table.sort_values([USER_ID, MOVIE_ID], ignore_index=True)
-    parts = split_ratings(ratings, "random", 0.1, 0.2, 0)
+        return read_ratings(Path(folder)).table.sort_values([USER_ID, MOVIE_ID], ignore_index=True)
+
+
+def make_parts(preset: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Generate a data set and return its train and validation parts."""
+    parts = split_ratings(make_ratings(preset), "random", 0.1, 0.2, 0)
     return parts["train"], parts["validation"]
 
 

@@ -11,11 +11,14 @@ import platform
 __version__ = "0.1.0"
 
 # OpenBLAS chooses its kernel by CPU and splits sums by thread; both change the last bits of a product.
-os.environ["OPENBLAS_NUM_THREADS"] = "1"
+PINNED = {"OPENBLAS_NUM_THREADS": "1"}
 if platform.machine() in {"x86_64", "AMD64"}:
-    os.environ["OPENBLAS_CORETYPE"] = "Haswell"
-    # NumPy's AVX-512 exp and log round differently from its AVX2 ones.
-    os.environ["NPY_DISABLE_CPU_FEATURES"] = "X86_V4 AVX512_ICL AVX512_SPR"
-    # Numba otherwise compiles for the processor at hand, and vectors of another width sum in another order.
-    os.environ["NUMBA_CPU_NAME"] = "haswell"
-    os.environ["NUMBA_CPU_FEATURES"] = "+avx2,+fma"
+    PINNED |= {
+        "OPENBLAS_CORETYPE": "Haswell",
+        # NumPy's AVX-512 exp and log round differently from its AVX2 ones.
+        "NPY_DISABLE_CPU_FEATURES": "X86_V4 AVX512_ICL AVX512_SPR",
+        # Numba otherwise compiles for the processor at hand, and vectors of another width sum in another order.
+        "NUMBA_CPU_NAME": "haswell",
+        "NUMBA_CPU_FEATURES": "+avx2,+fma",
+    }
+os.environ.update(PINNED)

@@ -41,6 +41,12 @@ def leave_out(model: str, outputs: Iterable[Path]) -> None:
     print(f"{model} left out: {NO_RATINGS}")
 
 
+def leave_out_stars(outputs: Iterable[Path]) -> dict[str, dict[str, str]]:
+    """Fill the tables of an evaluation that need ratings, and return which models need them, as its details hold it."""
+    leave_out("stars", outputs)
+    return {LEFT_OUT: dict.fromkeys(NEED_RATINGS, NO_RATINGS)}
+
+
 def is_left_out(table: pd.DataFrame) -> bool:
     """Tell whether a table is one that `leave_out` wrote."""
     return list(table.columns) == [LEFT_OUT]

@@ -39,6 +39,7 @@ class Params(Section):
 
     seed: int = Field(ge=0, le=2**32 - 1, description="seed of every random draw")
     dataset: str = Field(min_length=1, description="registered name, `synthetic`, path or URL")
+    engine: Literal["local", "spark"] = Field(description="where the heavy steps run; no result depends on it")
     factors: Factors
     synthetic: SyntheticParams
     source: SourceParams
@@ -67,6 +68,14 @@ class Params(Section):
                 f"no list can hold a movie of test with split.method cold_movies, so {self.abtest.metric} is 0 for "
                 "everybody: choose abtest.metric squared_error or absolute_error"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _ask_of_spark_what_it_does(self) -> "Params":
+        if self.engine == "spark" and self.als.engine != "fast":
+            raise ValueError(f"engine: spark does not offer als.engine {self.als.engine}: set it to fast")
+        if self.engine == "spark" and self.split.method == "cold_movies":
+            raise ValueError("engine: spark does not offer split.method cold_movies: choose another, or engine: local")
         return self
 
     @property

@@ -5,7 +5,7 @@ from movierec.data.buckets import BYTES_PER_ROW, Workspace
 from movierec.data.catalogue import list_movies, list_users
 from movierec.data.clean import clean_ratings
 from movierec.data.describe import count_stars, describe_ratings, describe_reading, trace_long_tail
-from movierec.data.parts import cut_parts
+from movierec.data.parts import PART_ROWS, cut_parts
 from movierec.data.readers import read_ratings
 from movierec.data.tally import Tally
 from movierec.errors import run_command
@@ -13,18 +13,19 @@ from movierec.feedback import leave_out, require_no_ratings
 from movierec.memory import rows_that_fit
 from movierec.params import load_params
 from movierec.scratch import open_scratch
+from movierec.spark.mapping import open_mapping
 
 
 def main() -> None:
     """Turn data/raw into data/clean."""
     params = load_params()
-    bucket_rows = rows_that_fit(BYTES_PER_ROW)
-    with open_scratch(paths.RAW.parent, "clean") as scratch:
+    bucket_rows = PART_ROWS if params.engine == "spark" else rows_that_fit(BYTES_PER_ROW)
+    with open_scratch(paths.RAW.parent, "clean") as scratch, open_mapping(params.engine) as run:
         raw = read_ratings(paths.RAW, params.source, params.feedback, scratch)
         if raw.is_implicit:
             require_no_ratings(params.abtest)
         options = {"rating_scale": params.rating_scale, **params.clean.model_dump(), "seed": params.seed}
-        ratings, report = clean_ratings(raw, **options, workspace=Workspace(scratch, bucket_rows))
+        ratings, report = clean_ratings(raw, **options, workspace=Workspace(scratch.resolve(), bucket_rows), run=run)
         tally = Tally()
         io.write_parts(tally.count(cut_parts(ratings)), paths.CLEAN_RATINGS)
     movies, without_title = list_movies(raw, tally.movies.distinct)

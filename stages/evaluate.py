@@ -7,17 +7,17 @@ from movierec.columns import MOVIE_ID, RATING, USER_ID
 from movierec.data.content import Content
 from movierec.evaluation import report
 from movierec.evaluation.cold_movies import format_cold_movies, judge_cold_movies
-from movierec.evaluation.deciles import tabulate_by_activity, tabulate_by_popularity
+from movierec.evaluation.deciles import tabulate_by_decile
 from movierec.evaluation.judge import TestBed, evaluate_model
-from movierec.feedback import LEFT_OUT, NO_RATINGS, leave_out
+from movierec.feedback import leave_out_stars
 from movierec.models.als import ALS
 from movierec.models.roster import gather_models
 from movierec.params import load_scaled_params
 from movierec.progress import count_step, make_bar
-from movierec.roster import NEED_RATINGS
+from movierec.spark.ranking import open_ranking
 from movierec.tracking.stage import run_stage
 
-STEPS_AFTER = 6  # the models: summary, comparisons, the tables by decile, uncertainty and users
+STEPS_AFTER = 5  # the models: summary, comparisons, the tables by decile, uncertainty and users
 
 
 def main() -> None:
@@ -26,30 +26,28 @@ def main() -> None:
     train, validation = (io.read_parquet(path, [USER_ID, MOVIE_ID, RATING]) for path in (paths.TRAIN, paths.VALIDATION))
     test, movies = (io.read_parquet(path) for path in (paths.TEST, paths.CLEAN_MOVIES))
     threshold, factors = params.evaluate.relevance_threshold, ALS.load(paths.MODELS / "als.npz").movie_factors
-    bed = TestBed(train, validation, test, movies, threshold, factors, rated=not params.is_implicit)
-    models = gather_models(paths.MODELS, bed.train, implicit=params.is_implicit)
+    models = gather_models(paths.MODELS, train, implicit=params.is_implicit)
     rng = seeds.rng(params.seed, "evaluate", "bootstrap")
-    bootstrap, signs = report.start_resampling(bed, rng, params.evaluate.bootstrap_samples)
     with make_bar("evaluate", total=len(models) + STEPS_AFTER, unit="step") as bar:
-        results = {name: count_step(bar, evaluate_model(models.pop(name), bed)) for name in list(models)}
+        with open_ranking(params.engine) as rank_chunks:
+            bed = TestBed(train, validation, test, movies, threshold, factors, not params.is_implicit, rank_chunks)
+            results = {name: count_step(bar, evaluate_model(models.pop(name), bed)) for name in list(models)}
+        bootstrap, signs = report.start_resampling(bed, rng, params.evaluate.bootstrap_samples)
         summary = count_step(bar, report.summarize_results(results, bootstrap))
         floor = report.compare_with_floor(summary, io.read_json(paths.DETAILS / "fetch.json"))
         comparisons = count_step(bar, report.compare_results(results, bootstrap, signs))
         tables = {
             "at_k": report.tabulate_by_k(summary),
             "comparisons": report.tabulate_comparisons(comparisons),
-            "by_activity": count_step(bar, tabulate_by_activity(results, bed, bootstrap)),
-            "by_popularity": count_step(bar, tabulate_by_popularity(results, bed, bootstrap)),
+            **count_step(bar, tabulate_by_decile(results, bed, bootstrap)),
             **count_step(bar, {} if params.is_implicit else report.tabulate_stars(results, summary, bed)),
         }
-        io.write_parquet(report.tabulate_users(results, bed), paths.PER_USER)
-        bar.update()
+        io.write_parquet(count_step(bar, report.tabulate_users(results, bed)), paths.PER_USER)
     for name, table in tables.items():
         io.write_csv(table, paths.PLOTS / f"evaluate_{name}.csv")
     found: dict[str, Any] = {"comparisons": report.summarize_comparisons(comparisons), "data": bed.describe()}
     if params.is_implicit:
-        leave_out("stars", [paths.PLOTS / f"evaluate_{name}.csv" for name in report.STAR_TABLES])
-        found[LEFT_OUT] = dict.fromkeys(NEED_RATINGS, NO_RATINGS)
+        found |= leave_out_stars([paths.PLOTS / f"evaluate_{name}.csv" for name in report.STAR_TABLES])
     if params.split.method == "cold_movies":
         found["cold_movies"] = judge_cold_movies(bed, Content.load(paths.CONTENT), params.seed)
         print(format_cold_movies(found["cold_movies"]))

@@ -9,13 +9,15 @@ from movierec.data.split import describe_split, split_folder
 from movierec.data.tags import read_tags
 from movierec.errors import run_command
 from movierec.params import load_params
+from movierec.spark.mapping import open_mapping
 
 
 def main() -> None:
     """Turn data/clean into the three parts in data/split and data/content.npz."""
     params = load_params()
     folders = {path.name: path for path in (paths.TRAIN, paths.VALIDATION, paths.TEST)}
-    split_folder(paths.CLEAN_RATINGS, folders, **params.split.model_dump(), seed=params.seed)
+    with open_mapping(params.engine) as run:
+        split_folder(paths.CLEAN_RATINGS, folders, **params.split.model_dump(), seed=params.seed, run=run)
     parts = {name: partial(io.read_parts, path, (USER_ID, MOVIE_ID)) for name, path in folders.items()}
     movies, users = io.read_parquet(paths.CLEAN_MOVIES), io.read_parquet(paths.CLEAN_USERS)
     tags = read_tags(paths.RAW, users, movies)

@@ -11,6 +11,7 @@ from movierec.models.als import ALS
 from movierec.params import load_scaled_params
 from movierec.progress import make_bar
 from movierec.roster import VALIDATION_RMSE
+from movierec.spark.als import fit_als_on_spark
 from movierec.tracking.stage import run_stage, timed
 
 
@@ -18,10 +19,13 @@ def main() -> None:
     """Write models/als.npz, metrics/train_als.json, its details and plots/train_als.csv."""
     params = load_scaled_params()
     settings = {"factors": params.factors, **params.als.model_dump(), "seed": params.seed, "counts": params.is_implicit}
-    train, validation = io.read_parquet(paths.TRAIN), io.read_parquet(paths.VALIDATION)
-    content = Content.load(paths.CONTENT)
+    validation, content = io.read_parquet(paths.VALIDATION), Content.load(paths.CONTENT)
     with make_bar("ALS", total=params.als.iterations, unit="sweep") as bar, timed("training_time_s"):
-        model = ALS(**settings).fit(train, on_sweep=lambda _: bar.update(), content=content)
+        if params.engine == "spark":
+            model = fit_als_on_spark(paths.TRAIN, settings, on_sweep=lambda _: bar.update(), content=content)
+        else:
+            train = io.read_parquet(paths.TRAIN)
+            model = ALS(**settings).fit(train, on_sweep=lambda _: bar.update(), content=content)
     final = {"loss": model.objective[-1]}
     if not params.is_implicit:
         model.calibrate(validation)

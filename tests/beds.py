@@ -12,6 +12,7 @@ from movierec.data.exclusions import Exclusions
 from movierec.evaluation.judge import TestBed
 from movierec.metrics.intervals import UserBootstrap
 from movierec.models.base import Lists, Recommender, index_ids
+from movierec.models.chunks import RankChunks, rank_by_threads
 
 Rows = list[tuple[int, int, float]]
 
@@ -125,10 +126,14 @@ class Recorder(Recommender):
         self.model, self.name = model, model.name  # type: ignore[misc]
 
     def recommend_each(
-        self, user_ids: npt.ArrayLike, k: int, excludes: Sequence[pd.DataFrame | Exclusions | None]
+        self,
+        user_ids: npt.ArrayLike,
+        k: int,
+        excludes: Sequence[pd.DataFrame | Exclusions | None],
+        rank_chunks: RankChunks = rank_by_threads,
     ) -> list[Lists]:
         self.users_asked = np.asarray(user_ids)
-        found = self.model.recommend_each(user_ids, k, excludes)
+        found = self.model.recommend_each(user_ids, k, excludes, rank_chunks)
         self.lists = found[0].movie_ids
         return found
 

@@ -36,17 +36,18 @@ def normalize(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def run_compose(**variables: str) -> subprocess.CompletedProcess[str]:
+def run_compose(name: str = "compose.yaml", **variables: str) -> subprocess.CompletedProcess[str]:
     compose = shutil.which("docker-compose")
     if not compose:
         miss("install docker-compose (Debian: docker-compose)")
     clean = {name: value for name, value in os.environ.items() if name not in SECRETS}
-    command = [compose, "--file", str(ROOT / "compose.yaml"), "config"]
+    command = [compose, "--project-directory", str(ROOT), "--file", str(ROOT / name), "config"]
     return subprocess.run(command, env=clean | variables, capture_output=True, text=True, check=False)
 
 
-def test_the_dockerfile_passes_the_linter() -> None:
-    command = [str(Path(sys.executable).with_name("hadolint")), str(ROOT / "Dockerfile")]
+@pytest.mark.parametrize("name", ["Dockerfile", "ops/spark/Dockerfile"])
+def test_the_dockerfiles_pass_the_linter(name: str) -> None:
+    command = [str(Path(sys.executable).with_name("hadolint")), str(ROOT / name)]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (result.returncode, result.stdout) == (0, "")
 
@@ -83,7 +84,13 @@ def test_the_service_has_no_package_of_its_own() -> None:
 
 
 def test_the_locks_name_no_registry() -> None:
-    for name in ("requirements.lock", "ops/requirements.lock", "benchmarks/requirements.lock"):
+    locks = (
+        "requirements.lock",
+        "ops/requirements.lock",
+        "ops/spark/requirements.lock",
+        "benchmarks/requirements.lock",
+    )
+    for name in locks:
         lines = (ROOT / name).read_text().splitlines()
         pins = [line for line in lines if re.match(r"\S+==", line)]
         assert not [line for line in lines if "://" in line or line.startswith("-")]
@@ -98,6 +105,15 @@ def test_the_composition_is_valid_and_keeps_to_itself() -> None:
     assert services["movierec"]["read_only"] is True
     ports = [port for service in services.values() for port in service.get("ports", [])]
     assert all(port.startswith("127.0.0.1:") for port in ports)
+
+
+def test_the_composition_of_a_cluster_is_valid_and_keeps_to_itself() -> None:
+    result = run_compose("ops/spark/compose.yaml")
+    assert result.returncode == 0, result.stderr
+    services = yaml.safe_load(result.stdout)["services"]
+    assert {"master", "worker"} <= set(services)
+    assert services["master"]["ports"][0].startswith("127.0.0.1:")
+    assert all((ROOT / each["build"]["dockerfile"]).is_file() for each in services.values())
 
 
 @pytest.mark.parametrize("missing", SECRETS)

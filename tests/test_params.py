@@ -28,6 +28,7 @@ ALS_TRIAL = "tune.als.one"
 GOOD: Tree = {
     "seed": 42,
     "dataset": "synthetic",
+    "engine": "local",
     "factors": 50,
     "synthetic": {"preset": "tiny", "noise": 0.8},
     "source": {
@@ -202,6 +203,7 @@ WORDS: dict[str, tuple[list[str], list[str]]] = {
     **{f"source.columns.{name}": (["auto", "x y"], [""]) for name in COLUMNS},
     "synthetic.preset": (["tiny", "small", "headline", "ml-25m"], ["huge", "Tiny", ""]),
     "split.method": (["random", "temporal", "per_user_temporal"], ["tmporal"]),
+    "engine": (["local", "spark"], ["yarn"]),
     "svd.engine": (["exact", "fast", "parallel", "surprise"], ["slow"]),
     "als.engine": (["fast", "implicit"], ["exact"]),
     "tune.search": (["grid", "tpe"], ["random"]),
@@ -316,6 +318,15 @@ def test_the_library_is_given_no_content(save: Save) -> None:
     tree["als"]["engine"] = "implicit"
     expected = "params.yaml: als: the engine implicit knows no content: set content_weight to 0"
     assert refusal(save(tree)) == expected
+
+
+@pytest.mark.parametrize(("key", "value"), [("als.engine", "implicit"), ("split.method", "cold_movies")])
+def test_what_spark_does_not_do_is_refused(key: str, value: str, save: Save) -> None:
+    tree = with_value(key, value)
+    tree["abtest"]["metric"] = "squared_error"
+    load_params(save(tree))
+    tree["engine"] = "spark"
+    assert refusal(save(tree)).startswith(f"params.yaml: engine: spark does not offer {key} {value}: ")
 
 
 def test_als_may_take_every_rating_as_confidence(save: Save) -> None:

@@ -18,6 +18,7 @@ from typer.testing import CliRunner
 from movierec.cli import app
 from movierec.service.app import create_app
 from movierec.service.settings import ServiceSettings, _Environment
+from movierec.spark.settings import SparkSettings
 
 ROOT = Path(__file__).parents[1]
 MOST_BYTES = 9_000
@@ -101,7 +102,7 @@ def test_commands_of_movierec_take_the_options_shown(page: Path) -> None:
 
 @every_page
 def test_targets_and_modules_exist(page: Path) -> None:
-    targets = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
     for command in list_commands(page):
         if command[0] == "make":
             assert [word for word in command[1:] if "=" not in word and word not in targets] == []
@@ -131,6 +132,7 @@ def test_requests_have_a_route(tmp_path: Path) -> None:
 
 def test_environment_variables_are_read_somewhere() -> None:
     settings = {f"MOVIEREC_{name.upper()}" for name in _Environment.model_fields}
+    settings |= {f"MOVIEREC_SPARK_{name.upper()}" for name in SparkSettings.model_fields}
     code = "".join(path.read_text(encoding="utf-8") for path in ROOT.glob("[mt]*/**/*.py"))
     shown = {
         name for page in PAGES for name in re.findall(r"MOVIE(?:REC|LENS)_[A-Z_]+", page.read_text(encoding="utf-8"))

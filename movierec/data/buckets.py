@@ -91,6 +91,7 @@ class Buckets:
         self._ranges = histogram.divide(self.number)
         self._folder = workspace.folder
         self._held: dict[tuple[int, str], list[Column]] = {}
+        self._renewed: set[int] = set()
 
     def add(self, table: pd.DataFrame) -> None:
         """Put each row into its bucket, behind those that are there."""
@@ -105,13 +106,20 @@ class Buckets:
             if end > start:
                 self._append(number, {name: column[order[start:end]] for name, column in columns.items()})
 
-    def replace(self, number: int, table: pd.DataFrame) -> None:
-        """Put a table in a bucket's place."""
+    def renew(self, number: int, table: pd.DataFrame) -> None:
+        """Put a table beside a bucket, in whose place it is once it is adopted; what is cut short can be done again."""
         for name in self.columns:
-            self._held.pop((number, name), None)
-            if self._folder is not None:
-                self._path(number, name).unlink(missing_ok=True)
-        self._append(number, {name: table[name].to_numpy() for name in self.columns})
+            column = table[name].to_numpy()
+            if self._folder is None:
+                self._held[number, name] = [column]
+            else:
+                column.astype(TYPES[name], copy=False).tofile(self._folder / f"{_name(number, name)}-renewed")
+
+    def adopt(self, number: int) -> None:
+        """Read what a bucket was renewed with from now on, and forget what it held."""
+        for name in self.columns if self._folder else ():
+            self._path(number, name).unlink(missing_ok=True)
+        self._renewed.add(number)
 
     def read(self, number: int, columns: Iterable[str] | None = None) -> pd.DataFrame:
         """Return the rows of a bucket, or some columns of them."""
@@ -137,4 +145,9 @@ class Buckets:
         return np.fromfile(path, dtype=TYPES[name]) if path.exists() else np.empty(0, dtype=TYPES[name])
 
     def _path(self, number: int, name: str) -> Path:
-        return (self._folder or Path()) / f"bucket-{number:05d}-{name}"
+        own = _name(number, name)
+        return (self._folder or Path()) / (f"{own}-renewed" if number in self._renewed else own)
+
+
+def _name(number: int, name: str) -> str:
+    return f"bucket-{number:05d}-{name}"

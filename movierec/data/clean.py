@@ -1,25 +1,30 @@
 """From ratings as read to ratings to train on: what is dropped, why, and the contract of what remains."""
 
+import warnings
 from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
-import pandera.pandas as pa
 
 from movierec import seeds
 from movierec.columns import MOVIE_ID, RATING, TIMESTAMP, USER_ID
 from movierec.data.buckets import Buckets, UserHistogram, Workspace
+from movierec.data.duplicates import merge_duplicates, pair_keys
 from movierec.data.keyed_hash import hash_ids
 from movierec.data.limits import CleanReport, Limits
 from movierec.data.minimum_counts import Minimum, find_few
+from movierec.data.parts import Run
 from movierec.data.ranks import Keys, come_before, find_at_rank
 from movierec.data.readers import RawRatings
 from movierec.data.tally import Counts
 from movierec.errors import MovierecError
 from movierec.scales import Scale
+
+# where pyspark is installed pandera tries to import its pandas, which fails with pandas 3, and warns each time
+warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
+import pandera.pandas as pa  # noqa: E402
 
 FEWEST_RATINGS = 100
 
@@ -36,12 +41,6 @@ RATINGS_SCHEMA = pa.DataFrameSchema(
 )
 
 Duplicates = Literal["auto", "last", "first", "mean", "sum"]
-
-
-def pair_keys(ratings: pd.DataFrame) -> npt.NDArray[np.int64]:
-    """Return one integer for each (user, movie) pair, ordered as the pairs are, shape (rows,)."""
-    keys: npt.NDArray[np.int64] = (ratings[USER_ID].to_numpy(dtype=np.int64) << 32) + ratings[MOVIE_ID].to_numpy()
-    return keys
 
 
 class CleanRatings:
@@ -97,6 +96,7 @@ def clean_ratings(
     max_bad_fraction: float,
     seed: int,
     workspace: Workspace = Workspace(),  # noqa: B008  # immutable
+    run: Run = map,
 ) -> tuple[CleanRatings, CleanReport]:
     """Drop what cannot be trained on, and say how much of it there was.
 
@@ -124,6 +124,9 @@ def clean_ratings(
         Decides the sample.
     workspace : Workspace
         Where rows are kept meanwhile, and how many may be in memory; it decides nothing else.
+    run : callable
+        Sorts the buckets and frees them of duplicates, as `map` applies a function; on other machines it may be, if
+        they see the workspace's folder.
 
     Returns
     -------
@@ -146,7 +149,7 @@ def clean_ratings(
     bad = sum(count for reason, count in report.dropped.items() if reason != "unrated")
     _refuse_bad_data(report, bad, max_bad_fraction, raw.first_broken_line)
     kind = ("sum" if raw.is_implicit else "last") if duplicates == "auto" else duplicates
-    rows = _merge_duplicates(buckets, report, kind)
+    rows = merge_duplicates(buckets, report, kind, run)
     ratings = CleanRatings(buckets)
     rows = _draw_sample(ratings, rows, report, sample_fraction, seed)
     if max(min_user_ratings, min_movie_ratings) > 1:
@@ -195,36 +198,6 @@ def _refuse_bad_data(report: CleanReport, bad: int, max_bad_fraction: float, fir
         )
 
 
-def _merge_duplicates(buckets: Buckets, report: CleanReport, kind: str) -> int:
-    """Sort each bucket by pair, and keep or make one rating of each; return how many there are."""
-    left, report.dropped["duplicate"] = 0, 0
-    for number, table in enumerate(buckets.read_all()):
-        merged = _merge_pairs(table, kind)
-        report.dropped["duplicate"] += len(table) - len(merged)
-        left += len(merged)
-        if merged is not table:
-            buckets.replace(number, merged)
-    return left
-
-
-def _merge_pairs(ratings: pd.DataFrame, kind: str) -> pd.DataFrame:
-    key = pair_keys(ratings)
-    if (np.diff(key) > 0).all():
-        return ratings
-    times = [ratings[TIMESTAMP].to_numpy()] if TIMESTAMP in ratings else []
-    order = np.lexsort((*times, key))
-    ratings, key = ratings.iloc[order].reset_index(drop=True), key[order]
-    is_first = np.append(True, key[1:] != key[:-1])
-    is_last = np.append(key[1:] != key[:-1], True)
-    kept = ratings.loc[is_first if kind == "first" else is_last].reset_index(drop=True)
-    if kind in {"mean", "sum"}:
-        start = np.flatnonzero(is_first)
-        total = np.add.reduceat(ratings[RATING].to_numpy(dtype=np.float64), start)
-        size = np.diff(np.append(start, len(key)))
-        kept[RATING] = (total / size if kind == "mean" else total).astype(np.float32)
-    return kept
-
-
 def _draw_sample(ratings: CleanRatings, rows: int, report: CleanReport, fraction: float, seed: int) -> int:
     """Settle which ratings are drawn; return how many."""
     drawn = round(fraction * rows) if fraction < 1 else rows
@@ -232,7 +205,7 @@ def _draw_sample(ratings: CleanRatings, rows: int, report: CleanReport, fraction
     if drawn < rows:
         key = seeds.hash_key(seed, "clean", "sample")
         tables = partial(ratings.buckets.read_all, (USER_ID, MOVIE_ID))
-        ratings.sample = key, find_at_rank(lambda: (draw_keys(table, key) for table in tables()), drawn)
+        ratings.sample = key, find_at_rank(lambda visit: (visit(draw_keys(table, key)) for table in tables()), drawn)
     return drawn
 
 

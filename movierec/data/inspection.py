@@ -12,9 +12,9 @@ import numpy as np
 import polars as pl
 
 from movierec.columns import MOVIE_ID, RATING, TIMESTAMP, USER_ID
-from movierec.data.clean import pair_keys
 from movierec.data.describe import describe_reading
 from movierec.data.download import hash_files, open_dataset
+from movierec.data.duplicates import pair_keys
 from movierec.data.guessing import GENRES, ITEM, TITLE, USER, YEAR
 from movierec.data.guessing import RATING as RATING_ROLE
 from movierec.data.guessing import TIMESTAMP as TIMESTAMP_ROLE

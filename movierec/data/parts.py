@@ -1,7 +1,7 @@
 """How a table of ratings is cut into the parts of a folder: by the data alone, whole users in each."""
 
-from collections.abc import Iterable, Iterator
-from typing import Final
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -9,6 +9,8 @@ import pandas as pd
 from movierec.columns import USER_ID
 
 PART_ROWS: Final = 1_000_000
+
+Run = Callable[[Callable[[Any], Any], Iterable[Any]], Iterable[Any]]  # as `map`, perhaps on other machines
 
 
 def cut_parts(tables: Iterable[pd.DataFrame], rows: int | None = None) -> Iterator[pd.DataFrame]:

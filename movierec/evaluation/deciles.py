@@ -48,6 +48,16 @@ def find_deciles(train_ratings: npt.NDArray[np.integer[Any]]) -> npt.NDArray[np.
     return decile
 
 
+def tabulate_by_decile(
+    results: Mapping[str, ModelResult], bed: TestBed, bootstrap: UserBootstrap
+) -> dict[str, pd.DataFrame]:
+    """Return what `tabulate_by_activity` and `tabulate_by_popularity` return, as ``by_activity`` and so on."""
+    return {
+        "by_activity": tabulate_by_activity(results, bed, bootstrap),
+        "by_popularity": tabulate_by_popularity(results, bed, bootstrap),
+    }
+
+
 def tabulate_by_activity(results: Mapping[str, ModelResult], bed: TestBed, bootstrap: UserBootstrap) -> pd.DataFrame:
     """Return RMSE and NDCG@10 by decile of the users' train ratings.
 

@@ -32,6 +32,7 @@ from movierec.metrics.rating import UserErrors, error_sums_by_user, rmse
 from movierec.metrics.relevance import Relevance
 from movierec.models.als import ALS
 from movierec.models.base import Recommender
+from movierec.models.chunks import RankChunks, rank_by_threads
 from movierec.models.posterior_predictive import PosteriorPredictive
 from movierec.roster import VALIDATION_NDCG
 
@@ -55,6 +56,8 @@ class TestBed:
         By which the distance of two movies is judged, the same for every model.
     rated : bool
         Whether there are ratings to predict, not events alone.
+    rank_chunks : RankChunks
+        Who ranks; threads of this process by default.
     """
 
     __test__ = False  # for pytest: no test class
@@ -66,6 +69,7 @@ class TestBed:
     relevance_threshold: float
     movie_factors: npt.NDArray[np.floating] | None = None
     rated: bool = True
+    rank_chunks: RankChunks = rank_by_threads
 
     @cached_property
     def relevance(self) -> Relevance:
@@ -232,7 +236,7 @@ def _judge_stars(model: Recommender, bed: TestBed) -> tuple[Values, UserErrors, 
 def _rank(model: Recommender, bed: TestBed) -> tuple[npt.NDArray[np.int32], float]:
     """Return each test user's list as rows of the catalogue, and NDCG@10 on validation, for the scores of once."""
     exclusions = bed.excluded, bed.validation_relevance.seen
-    for_test, for_validation = model.recommend_each(bed.ranked_users.ids, max(KS), exclusions)
+    for_test, for_validation = model.recommend_each(bed.ranked_users.ids, max(KS), exclusions, bed.rank_chunks)
     lists = bed.catalogue.rows(for_test.movie_ids[bed.ranked_users.rows(bed.users.ids)])
     own = for_validation.movie_ids[bed.ranked_users.rows(bed.validation_relevance.users.ids)]
     return lists, judge_validation_lists(own, bed.validation_relevance)

@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, ClassVar, Final, Literal, Self
 
-import numba
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -13,10 +12,12 @@ import scipy.sparse as sp
 
 from movierec.data.content import Content
 from movierec.errors import MovierecError
+from movierec.models.als_sides import LocalSide, Side
 from movierec.models.als_solver import AlternatingSolver
 from movierec.models.base import Array, Rows
 from movierec.models.calibration import CalibratedRanker
-from movierec.models.indexed import IndexedRatings
+from movierec.models.indexed import Grouped, IndexedRatings
+from movierec.models.pair_scores import multiply_pairs
 from movierec.models.products import Products
 from movierec.models.strength import measure_counts, to_stars
 from movierec.models.top_k import available_cores
@@ -135,14 +136,35 @@ class ALS(CalibratedRanker):
         data = IndexedRatings.of(ratings)
         self.users, self.movies = data.users, data.movies
         self._fit_bias(data)
-        self.objective, self.content_map = [], self.content_map[:0]
-        described = content.of(self.movies.ids) if content and self.content_weight else None
+        described = self._describe(content)
         if self.engine == "fast":
-            losses = self._sweep(data, threads, described)
+            losses = self._sweep(self._make_side(data.by_user), self._make_side(data.by_movie), threads, described)
         elif described is None:
             losses = self._sweep_by_implicit(data, threads)
         else:
             raise MovierecError("the ALS's engine implicit knows no content: set its content_weight to 0")
+        return self._follow(losses, on_sweep)
+
+    def fit_sides(
+        self,
+        by_user: Side,
+        by_movie: Side,
+        on_sweep: Callable[[float], object] = lambda _: None,
+        content: Content | None = None,
+    ) -> Self:
+        """Learn the factors as `fit` does, from ratings that lie elsewhere; users, movies and biases are there already.
+
+        Parameters
+        ----------
+        by_user, by_movie : Side
+            The same ratings twice, with `confidence` in place of stars.
+        on_sweep, content
+            As for `fit`, which also says what is raised.
+        """
+        return self._follow(self._sweep(by_user, by_movie, 0, self._describe(content)), on_sweep)
+
+    def _follow(self, losses: Iterator[float], on_sweep: Callable[[float], object]) -> Self:
+        self.objective, self.content_map = [], self.content_map[:0]
         for loss in losses:
             if not math.isfinite(loss):
                 raise MovierecError("the ALS diverges: raise its regularization")
@@ -150,11 +172,14 @@ class ALS(CalibratedRanker):
             on_sweep(loss)
         return self
 
-    def _sweep(self, data: IndexedRatings, threads: int, described: Scores | None) -> Iterator[float]:
+    def _describe(self, content: Content | None) -> Scores | None:
+        return content.of(self.movies.ids) if content and self.content_weight else None
+
+    def _make_side(self, ratings: Grouped) -> LocalSide:
+        return LocalSide(ratings._replace(stars=self.confidence(ratings.stars)), self.factors)
+
+    def _sweep(self, by_user: Side, by_movie: Side, threads: int, described: Scores | None) -> Iterator[float]:
         """Fit by our solver; yield the loss after each sweep."""
-        by_user, by_movie = (
-            side._replace(stars=self._confidence(side.stars)) for side in (data.by_user, data.by_movie)
-        )
         content = None if described is None else (described, self.content_weight)
         solver = AlternatingSolver(by_user, by_movie, self.factors, self.regularization, self.seed, content)
         with ThreadPoolExecutor(threads or available_cores()) as pool:
@@ -169,7 +194,7 @@ class ALS(CalibratedRanker):
         from implicit.recommender_base import ModelFitError  # noqa: PLC0415
 
         indptr, indices, stars = data.by_user
-        matrix = sp.csr_matrix((self._confidence(stars), indices, indptr), shape=(len(self.users), len(self.movies)))
+        matrix = sp.csr_matrix((self.confidence(stars), indices, indptr), shape=(len(self.users), len(self.movies)))
         losses: list[float] = []
         model = AlternatingLeastSquares(
             factors=self.factors,
@@ -191,7 +216,8 @@ class ALS(CalibratedRanker):
             self.user_factors, self.movie_factors = model.user_factors, model.item_factors
         yield from losses
 
-    def _confidence(self, stars: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.float32]:
+    def confidence(self, stars: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.float32]:
+        """Return the confidence in each rating, shape (n,)."""
         if self.counts:
             return np.float32(1.0) + np.float32(self.alpha) * measure_counts(stars)
         liked = stars >= (-np.inf if self.relevance_threshold is None else self.relevance_threshold)
@@ -204,7 +230,7 @@ class ALS(CalibratedRanker):
         Taken for a rating it is far off: it says how sure the model is that the user would watch the movie.
         """
         user, movie = self.users.rows(user_ids), self.movies.rows(movie_ids)
-        scores: Array = _score_pairs(user, movie, self.user_factors, self.movie_factors)
+        scores: Array = multiply_pairs(user, movie, self.user_factors, self.movie_factors)
         return scores
 
     def place(self, content_factors: Scores) -> Scores:
@@ -231,14 +257,3 @@ class ALS(CalibratedRanker):
 
     def _settings(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in _SETTINGS} | ({"counts": True} if self.counts else {})
-
-
-@numba.njit(cache=True, nogil=True, error_model="numpy")
-def _score_pairs(user, movie, user_factors, movie_factors):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
-    """Return each pair's dot product in float64, 0 where a row is unknown (-1)."""
-    scores = np.zeros(len(user))
-    for n in range(len(user)):
-        if user[n] >= 0 and movie[n] >= 0:
-            for f in range(user_factors.shape[1]):
-                scores[n] += np.float64(user_factors[user[n], f]) * np.float64(movie_factors[movie[n], f])
-    return scores

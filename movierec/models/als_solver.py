@@ -8,28 +8,13 @@ has ``regularization m`` besides in its right side ``b``, and its part is ``sum(
 """
 
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
-from typing import Final
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
+from movierec.models.als_sides import BLOCKS, Equations, Side
 from movierec.models.content_map import ContentMap
-from movierec.models.indexed import Grouped
-from movierec.models.normal_equations import (
-    BATCH,
-    Kernel,
-    add_ratings,
-    factorize_system,
-    pad_width,
-    run_blocks,
-    solve_factor,
-    solve_transposed,
-    split_rows,
-)
-
-BLOCKS: Final = 64  # of rows: as many threads at most; sums over them are taken in their order
+from movierec.models.normal_equations import pad_width
 
 Floats = npt.NDArray[np.float32]
 
@@ -39,8 +24,8 @@ class AlternatingSolver:
 
     Parameters
     ----------
-    by_user, by_movie : Grouped
-        The same ratings twice, with float32 confidences above 0 in place of stars.
+    by_user, by_movie : Side
+        The same ratings twice.
     factors : int
         Latent dimension.
     regularization : float
@@ -58,8 +43,8 @@ class AlternatingSolver:
 
     def __init__(
         self,
-        by_user: Grouped,
-        by_movie: Grouped,
+        by_user: Side,
+        by_movie: Side,
         factors: int,
         regularization: float,
         seed: int,
@@ -77,8 +62,8 @@ class AlternatingSolver:
             start = np.random.default_rng(seed).standard_normal((len(self._movie), factors), dtype=np.float32)
             self._movie = _pad(np.float32(0.1 / np.sqrt(factors)) * start)
         cells = len(self._user) * len(self._movie)
-        self._total = float(by_user.stars.sum(dtype=np.float64))
-        self._total_confidence = self._total + cells - len(by_user.stars)
+        self._total = by_user.total
+        self._total_confidence = self._total + cells - int(by_user.indptr[-1])
 
     @property
     def user_factors(self) -> Floats:
@@ -119,7 +104,7 @@ class AlternatingSolver:
         return (self._total - explained + self.regularization * squares) / self._total_confidence
 
     def _solve(
-        self, side: Grouped, other: Floats, out: Floats, pool: ThreadPoolExecutor, drawn_to: Floats | None = None
+        self, side: Side, other: Floats, out: Floats, pool: ThreadPoolExecutor, drawn_to: Floats | None = None
     ) -> float:
         """Overwrite `out`; return the sum of ``x . b`` over its rows."""
         gram = _multiply(other, pool)
@@ -127,47 +112,7 @@ class AlternatingSolver:
         gram[np.diag_indices(width)] += np.float32(self.regularization)
         gram[range(self.factors, width), range(self.factors, width)] = 1  # keeps the padding 0
         pull = out[:0] if drawn_to is None else np.float32(self.regularization) * drawn_to
-        kernel = compile_half_sweep(width)
-        bounds = split_rows(side.indptr, width, BLOCKS)
-        return float(
-            sum(run_blocks(pool, lambda first, last: kernel(first, last, *side, other, gram, pull, out), bounds))
-        )
-
-
-@cache
-def compile_half_sweep(width: int) -> Kernel:
-    """Return the kernel for factors padded to this width, compiled when it is first called and kept on disk.
-
-    It is called as ``(first, last, indptr, indices, confidences, other, gram, pull, out)``, solves rows `first` to
-    `last` into `out`, and returns the sum of ``x . b`` over them, or NaN at an equation without a unique solution.
-    `pull` has one row for each of `out`, added to ``b``, or none.
-    """
-
-    @numba.njit(nogil=True, cache=True, error_model="numpy")
-    def solve_rows(first, last, indptr, indices, confidences, other, gram, pull, out):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
-        system, scratch = np.empty((width, width), np.float32), np.zeros((2, BATCH, width), np.float32)
-        right, explained = np.empty(width, np.float32), 0.0
-        for row in range(first, last):
-            start, end = indptr[row], indptr[row + 1]
-            system[:] = gram
-            if len(pull):
-                right[:] = pull[row]
-            else:
-                right[:] = 0
-            confidence = confidences[start:end]
-            add_ratings(
-                system, right, scratch, other, indices[start:end], confidence - np.float32(1), confidence, width
-            )
-            if not factorize_system(system, width):
-                return np.nan
-            solve_transposed(system, right, width)
-            for j in range(width):
-                explained += np.float64(right[j]) ** 2
-            solve_factor(system, right, width)
-            out[row] = right
-        return explained
-
-    return solve_rows
+        return side.solve(Equations(other, gram, pull), out, pool)
 
 
 def _multiply(factors: Floats, pool: ThreadPoolExecutor) -> Floats:

@@ -3,9 +3,7 @@
 import json
 import zipfile
 from abc import ABC, abstractmethod
-from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple, Self
 
@@ -20,9 +18,10 @@ from movierec.errors import MovierecError
 from movierec.feedback import LEFT_OUT
 from movierec.ids import IdIndex
 from movierec.io import replace_atomically
+from movierec.models.chunks import Chunk, Places, RankChunks, rank_by_threads
 from movierec.models.products import Products
 from movierec.models.rows import rank_ids
-from movierec.models.top_k import TopK, available_cores, top_k_rows
+from movierec.models.top_k import TopK, top_k_rows
 
 MIN_STARS, MAX_STARS = 0.5, 5.0
 BLOCK_CELLS = 8_000_000  # scores held at a time while ranking: 32 MB of float32
@@ -125,9 +124,16 @@ class Recommender(ABC):
         return self.recommend_each(user_ids, k, [exclude])[0]
 
     def recommend_each(
-        self, user_ids: npt.ArrayLike, k: int, excludes: Sequence[pd.DataFrame | Exclusions | None]
+        self,
+        user_ids: npt.ArrayLike,
+        k: int,
+        excludes: Sequence[pd.DataFrame | Exclusions | None],
+        rank_chunks: RankChunks = rank_by_threads,
     ) -> list[Lists]:
-        """Rank as `recommend` does with each of several exclusions; the scores are computed once."""
+        """Rank as `recommend` does with each of several exclusions; the scores are computed once.
+
+        By default the work is done by threads of this process; whoever does it, chunks and results are the same.
+        """
         wanted = IdIndex(user_ids)
         rows = self.users.rows(wanted.ids)
         excluded = [self._exclude(exclude) for exclude in excludes]
@@ -137,18 +143,21 @@ class Recommender(ABC):
         products = self._as_products()
         if products:
             known = known[products.order_users(rows[known])]
-        rank_rows = products.rank if products else self._rank
         block = max(1, BLOCK_CELLS // len(self.movies))
+        parts = [known[start : start + block] for start in range(0, len(known), block)]
 
-        def rank(start: int) -> None:
-            part = known[start : start + block]
-            seen = [one.select(wanted.ids[part], self.movies) for one in excluded]
-            for (ids, scores), (top, top_scores) in zip(lists, rank_rows(rows[part], seen, k), strict=True):
+        def make(part: Places) -> Chunk:
+            return Chunk(rows[part], [one.select(wanted.ids[part], self.movies) for one in excluded])
+
+        for part, tops in zip(parts, rank_chunks(self, make, parts, k), strict=True):
+            for (ids, scores), (top, top_scores) in zip(lists, tops, strict=True):
                 ids[part], scores[part] = np.where(top >= 0, self.movies.ids[top], -1), top_scores
-
-        with ThreadPoolExecutor(available_cores()) as pool:
-            deque(pool.map(rank, range(0, len(known), block)), maxlen=0)
         return lists
+
+    def rank_chunk(self, chunk: Chunk, k: int) -> list[TopK]:
+        """Return the best movies of some known users under each of several exclusions."""
+        products = self._as_products()
+        return list((products.rank if products else self._rank)(*chunk, k))
 
     def _as_products(self) -> Products | None:
         """Return the scores as products, if they are."""

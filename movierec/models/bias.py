@@ -1,18 +1,23 @@
 """The bias baseline: global mean plus a shrunken offset for each user and each movie."""
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, ClassVar, Self
 
 import numba
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import polars as pl
 import scipy.sparse as sp
 
 from movierec.models.base import Array, Recommender, Rows, find_range, gather
 from movierec.models.indexed import IndexedRatings
 from movierec.models.shared_ranking import top_k_shared
 from movierec.models.top_k import TopK
+
+Counts = npt.NDArray[np.integer[Any]]
+SumResiduals = Callable[[Array], Array]
 
 
 class Bias(Recommender):
@@ -51,14 +56,31 @@ class Bias(Recommender):
         data = IndexedRatings.of(ratings)
         self.users, self.movies = data.users, data.movies
         user, movie, stars = data.pairs
-        self.mean, self.scale = np.asarray(stars.astype(np.float64).mean()), find_range(stars)
+        self.mean, self.scale = np.asarray(average_stars(*count_stars(stars))), find_range(stars)
         centred = stars - self.mean
-        self.user_bias = np.zeros(len(self.users))
-        movie_weight = np.bincount(movie) + self.movie_penalty
-        user_weight = np.bincount(user) + self.user_penalty
+        return self.alternate(
+            np.bincount(user),
+            np.bincount(movie),
+            lambda movie_bias: sum_residuals(user, movie, centred, movie_bias, len(self.users)),
+            lambda user_bias: sum_residuals(movie, user, centred, user_bias, len(self.movies)),
+        )
+
+    def alternate(
+        self, user_counts: Counts, movie_counts: Counts, sum_users: SumResiduals, sum_movies: SumResiduals
+    ) -> Self:
+        """Learn the biases from ratings wherever they lie.
+
+        Parameters
+        ----------
+        user_counts, movie_counts : ndarray of int, shape (users,) and (movies,)
+            How many ratings each has.
+        sum_users, sum_movies : callable
+            What `sum_residuals` returns of each side, given the other side's biases.
+        """
+        self.user_bias = np.zeros(len(user_counts))
         for _ in range(self.sweeps):
-            self.movie_bias = _sum_residuals(movie, user, centred, self.user_bias, len(self.movies)) / movie_weight
-            self.user_bias = _sum_residuals(user, movie, centred, self.movie_bias, len(self.users)) / user_weight
+            self.movie_bias = sum_movies(self.user_bias) / (movie_counts + self.movie_penalty)
+            self.user_bias = sum_users(self.movie_bias) / (user_counts + self.user_penalty)
         return self
 
     def predict(self, user_ids: npt.ArrayLike, movie_ids: npt.ArrayLike) -> Array:
@@ -84,9 +106,26 @@ class Bias(Recommender):
 
 
 @numba.njit(cache=True, nogil=True)
-def _sum_residuals(row, other, centred, other_bias, rows):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+def sum_residuals(row, other, centred, other_bias, rows):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
     """Sum each row's ratings less the other side's bias, one after another."""
     sums = np.zeros(rows)
     for n in range(len(row)):
         sums[row[n]] += centred[n] - other_bias[other[n]]
     return sums
+
+
+def count_stars(stars: npt.NDArray[np.floating[Any]]) -> tuple[npt.NDArray[np.floating[Any]], Counts]:
+    """Return the distinct ratings in ascending order and how often each occurs."""
+    found = pl.Series(stars).value_counts(name="count").sort("")
+    return found[""].to_numpy(), found["count"].to_numpy()
+
+
+def average_stars(stars: npt.NDArray[np.floating[Any]], counts: Counts) -> float:
+    """Return the mean rating, from a sum that is rounded once: whoever counts, in whatever parts, finds the same bits.
+
+    Examples
+    --------
+    >>> average_stars(np.array([0.5, 4.0]), np.array([1, 3]))
+    3.125
+    """
+    return math.fsum(stars.astype(np.float64) * counts) / int(counts.sum())

@@ -59,7 +59,10 @@ class CalibratedRanker(Recommender):
         return scores
 
     def _fit_bias(self, ratings: pd.DataFrame | IndexedRatings) -> None:
-        bias = Bias().fit(ratings)
+        self.adopt_bias(Bias().fit(ratings))
+
+    def adopt_bias(self, bias: Bias) -> None:
+        """Predict by a fitted bias model, until calibrated."""
         self.mean, self.scale = bias.mean, bias.scale
         self.user_bias, self.movie_bias = bias.user_bias, bias.movie_bias
         self.calibration = np.array([0.0, 1.0, 0.0])

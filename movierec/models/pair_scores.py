@@ -36,6 +36,17 @@ def score_pairs(user: Rows, movie: Rows, users: npt.NDArray[np.float32], movies:
     return scores
 
 
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def multiply_pairs(user, movie, user_factors, movie_factors):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+    """Return each pair's dot product in float64, 0 where a row is unknown (-1)."""
+    scores = np.zeros(len(user))
+    for n in range(len(user)):
+        if user[n] >= 0 and movie[n] >= 0:
+            for f in range(user_factors.shape[1]):
+                scores[n] += np.float64(user_factors[user[n], f]) * np.float64(movie_factors[movie[n], f])
+    return scores
+
+
 def measure_draws(
     user: Rows, movie: Rows, user_draws: npt.NDArray[np.float16], movie_draws: npt.NDArray[np.float16]
 ) -> tuple[Array, Array]:

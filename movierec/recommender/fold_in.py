@@ -85,7 +85,7 @@ def fold_in_als(model: ALS, gram: Array, movie_rows: Rows, stars: npt.ArrayLike)
         one, which the last sweep solved before it moved the movies.
     """
     inputs = model.movie_factors[movie_rows].astype(np.float64)
-    confidence = model._confidence(np.asarray(stars, dtype=np.float32)).astype(np.float64)  # noqa: SLF001  # its half
+    confidence = model.confidence(np.asarray(stars, dtype=np.float32)).astype(np.float64)
     system = gram + (inputs.T * (confidence - 1)) @ inputs
     return _solve(system, inputs, confidence)
 

@@ -101,7 +101,7 @@ class AlsPlacer(_FactorPlacer):
         bias = (penalty * expected[0] + (stars - model.mean - biases).sum()) / (penalty + len(stars))
         if not len(stars):
             return expected
-        confidence = model._confidence(stars.astype(np.float32)).astype(np.float64)  # noqa: SLF001  # its half
+        confidence = model.confidence(stars.astype(np.float32)).astype(np.float64)  # its half
         system = self._gram + (users.T * confidence) @ users
         moved = np.linalg.solve(system, users.T @ (confidence * (1 - users @ expected[1:])))
         return np.concatenate([[bias], expected[1:] + moved])

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from pandera.errors import SchemaError, SchemaErrors
 
 from movierec.data import clean
-from movierec.data.clean import FEWEST_RATINGS, RATINGS_SCHEMA, clean_ratings, pair_keys
+from movierec.data.clean import FEWEST_RATINGS, RATINGS_SCHEMA, clean_ratings
+from movierec.data.duplicates import pair_keys
 from movierec.data.limits import CleanReport
 from movierec.data.readers import RawRatings
 from movierec.errors import MovierecError

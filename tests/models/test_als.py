@@ -66,7 +66,7 @@ def test_user_factors_solve_their_ridge_regression(ratings: pd.DataFrame) -> Non
 )
 def test_confidence_of_a_rating(threshold: float | None, expected: list[float]) -> None:
     stars = np.array([0.5, 3.5, 4.0, 5.0], dtype=np.float32)
-    assert ALS(alpha=2.0, relevance_threshold=threshold)._confidence(stars).tolist() == expected
+    assert ALS(alpha=2.0, relevance_threshold=threshold).confidence(stars).tolist() == expected
 
 
 def test_without_calibration_it_predicts_as_the_bias_model(ratings: pd.DataFrame) -> None:

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from movierec.models.als_sides import LocalSide
 from movierec.models.als_solver import AlternatingSolver
 from movierec.models.indexed import IndexedRatings
 from tests.models.conftest import make_ratings
@@ -16,7 +17,8 @@ FACTORS, PENALTY = 6, 0.7
 def make_solver(ratings: pd.DataFrame, factors: int = FACTORS) -> AlternatingSolver:
     """Take stars for confidences."""
     data = IndexedRatings(ratings)
-    return AlternatingSolver(data.by_user, data.by_movie, factors, PENALTY, seed=1)
+    by_user, by_movie = LocalSide(data.by_user, factors), LocalSide(data.by_movie, factors)
+    return AlternatingSolver(by_user, by_movie, factors, PENALTY, seed=1)
 
 
 def confidences(ratings: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:

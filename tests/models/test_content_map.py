@@ -42,7 +42,7 @@ def test_a_sweep_solves_users_then_movies_drawn_to_their_content(ratings: pd.Dat
     )
     data = IndexedRatings(ratings)
     confidence, preference = (np.full((len(data.users), len(data.movies)), fill) for fill in (1.0, 0.0))
-    confidence[data.pairs.user, data.pairs.movie] = after._confidence(data.pairs.stars)
+    confidence[data.pairs.user, data.pairs.movie] = after.confidence(data.pairs.stars)
     preference[data.pairs.user, data.pairs.movie] = 1
     q, v = content.factors.astype(np.float64), before.movie_factors.astype(np.float64)
 

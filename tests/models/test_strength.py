@@ -65,7 +65,7 @@ def test_counts_of_events_in_als_and_ease() -> None:
     events = pd.DataFrame({USER_ID: [1, 1, 2, 2, 3], MOVIE_ID: [1, 2, 1, 3, 2], RATING: [1.0, 10.0, 3.0, 1.0, 0.001]})
     events = events.astype({USER_ID: np.int32, MOVIE_ID: np.int32, RATING: np.float32})
     als = ALS(2, 1, 1.0, 2.0, None, counts=True).fit(events)
-    confidence = als._confidence(np.array([1, 10], dtype=np.float32))
+    confidence = als.confidence(np.array([1, 10], dtype=np.float32))
     assert confidence == pytest.approx([1 + 2 * np.log(51), 1 + 2 * np.log(501)], rel=1e-6)
     ease = EASE(low=0.4, slope=0.3, counts=True).fit(events)
     weights = ease.weigh(np.array([1, 10, 0.001], dtype=np.float32))

@@ -48,7 +48,7 @@ def test_the_als_solves_what_implicit_recalculates(ratings: pd.DataFrame, thresh
     reference.item_factors, reference.user_factors = als.movie_factors, als.user_factors
     for row in range(len(als.users)):
         rows, stars = rated_by(ratings, als, row)
-        matrix = sp.csr_matrix((als._confidence(stars), rows, [0, len(rows)]), shape=(1, len(als.movies)))
+        matrix = sp.csr_matrix((als.confidence(stars), rows, [0, len(rows)]), shape=(1, len(als.movies)))
         folded = fold_in_als(als, gram_of_movies(als), rows, stars)
         np.testing.assert_allclose(folded.vector, reference.recalculate_user(0, matrix), atol=1e-5)
 
