@@ -29,7 +29,13 @@ def parameters(function: object) -> set[str]:
 
 
 def test_sections_fit_the_functions_that_take_them() -> None:
-    assert set(CleanParams.model_fields) == parameters(clean_ratings) - {"raw", "rating_scale", "seed", "workspace"}
+    assert set(CleanParams.model_fields) == parameters(clean_ratings) - {
+        "raw",
+        "rating_scale",
+        "seed",
+        "workspace",
+        "run",
+    }
     assert set(SplitParams.model_fields) == parameters(split_ratings) - {"ratings", "seed"}
     assert get_args(SplitParams.model_fields["method"].annotation) == get_args(Method)
     assert get_args(SyntheticParams.model_fields["preset"].annotation) == tuple(PRESETS)
@@ -37,8 +43,8 @@ def test_sections_fit_the_functions_that_take_them() -> None:
 
 def test_sections_fit_the_models_that_take_them() -> None:
     assert {"factors", *SvdParams.model_fields} <= parameters(SVD) - {"seed"}
-    assert {"factors", *AlsParams.model_fields} == parameters(ALS) - {"seed"}
-    assert set(EaseParams.model_fields) == parameters(EASE)
+    assert {"factors", *AlsParams.model_fields} == parameters(ALS) - {"seed", "counts"}
+    assert set(EaseParams.model_fields) == parameters(EASE) - {"counts"}
     assert set(BayesParams.model_fields) == parameters(Bayes) - {"seed"}
     assert Bayes().plan(10**9).sweeps == LEAST_SWEEPS
 

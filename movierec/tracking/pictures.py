@@ -12,6 +12,7 @@ FIGURES: Final = {
     "train_blend": (),
     "tune svd": (Name.TUNING_SVD,),
     "tune als": (Name.TUNING_ALS,),
+    "tune bayes": (Name.TUNING_BAYES,),
     "evaluate": (
         Name.ACCURACY,
         Name.PRECISION_RECALL,

@@ -41,6 +41,7 @@ class AlsObjective(Objective):
         "movierec.models.base",
         "movierec.models.bias",
         "movierec.models.calibration",
+        "movierec.models.chunks",
         "movierec.models.content_map",
         "movierec.models.indexed",
         "movierec.models.normal_equations",

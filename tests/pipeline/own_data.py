@@ -15,7 +15,7 @@ from tests.shop import lock_shop
 
 ROOT = Path(__file__).parents[2]
 STAGES = (
-    "fetch", "clean", "split", "train_svd", "train_als", "train_ease", "train_bayes", "tune", "train_blend",
+    "fetch", "clean", "split", "train_svd", "train_als", "train_ease", "tune", "train_bayes", "train_blend",
     "evaluate", "abtest", "plot",
 )  # fmt: skip
 USERS, ITEMS, EACH = 80, 40, 12
@@ -29,6 +29,7 @@ FEW = {
         "als": {
             "one": {"factors": 4, "iterations": 2, "regularization": 9.0, "alpha": 1.0, "relevance_threshold": "auto"}
         },
+        "bayes": {"one": {"factors": 4, "directions": 4}},
     },
     "evaluate": {"bootstrap_samples": 100},
 }

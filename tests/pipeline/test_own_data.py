@@ -60,7 +60,7 @@ def test_events_leave_out_what_needs_ratings(request: pytest.FixtureRequest, sha
     fitted = {name for name in evaluated if name not in {LEFT_OUT, "comparisons", "data"}}
     assert fitted == {"als", "als_tuned", "ease", "blend", "popularity"}
     assert not [key for name in fitted for key in evaluated[name] if "rmse" in key or "mae" in key]
-    assert evaluated["als"]["ndcg@10"] > evaluated["popularity"]["ndcg@10"]
+    assert evaluated["blend"]["ndcg@10"] > evaluated["popularity"]["ndcg@10"]
     assert set(evaluated["comparisons"]) == {"ndcg@10"}
     for name in ("svd", "svd_tuned", "bayes"):
         with pytest.raises(MovierecError, match=f"{name}.npz holds no model: no ratings"):

@@ -65,7 +65,7 @@ async def test_other_request_ids_are_replaced(settings: ServiceSettings, given: 
 async def test_defect_is_logged_and_told_without_its_message(
     settings: ServiceSettings, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(_: Store, user_id: int) -> dict[int, float]:
+    def fail(_: Store, user_id: int, **_how: bool) -> dict[int, float]:
         raise ZeroDivisionError(f"user {user_id}")
 
     async with ready(settings) as client:

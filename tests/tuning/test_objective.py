@@ -120,10 +120,23 @@ def imported_by(module: str) -> set[str]:
     ("each", "harmless"),
     [
         # Names, messages, files and rankings.
-        (svd_objective(), {"columns", "data.exclusions", "errors", "io", "models.top_k", "roster"}),
+        (
+            svd_objective(),
+            {
+                "columns",
+                "data.exclusions",
+                "errors",
+                "feedback",
+                "io",
+                "models.chunks",
+                "models.top_k",
+                "paths",
+                "roster",
+            },
+        ),
         (
             als_objective(),
-            {"columns", "errors", "io", "models.sgd.schedule", "models.shared_ranking", "roster"},
+            {"columns", "errors", "feedback", "io", "models.sgd.schedule", "models.shared_ranking", "paths", "roster"},
         ),
     ],
     ids=["svd", "als"],

@@ -25,10 +25,11 @@ export function showAnswer(list, answer, rate) {
   const stars = new Map(films.map((film) => [film.dataset.movie, film.querySelector('.stars')])); // what is chosen there stays
   const explained = list.items.querySelector('details');
   const opened = new Set(films.filter((film) => film.querySelector('details[open]')).map((film) => film.dataset.movie));
+  const gone = opened.size && !answer.items.some((item) => opened.has(String(item.movie.movie_id)));
   const shown = answer.items.map((item, i) => {
     const key = String(item.movie.movie_id);
     const change = films.length ? (ranks.get(key) ?? Infinity) - i : 0;
-    const open = explained ? opened.has(key) : i === 0;
+    const open = explained && !gone ? opened.has(key) : i === 0;
     return makeFilm(item, { level: list.level, change, open, stars: stars.get(key), rate });
   });
   replace(list.items, shown.length ? shown : [say('Nothing left here. Another genre or decade may have more.')]);

@@ -18,7 +18,7 @@ def synced(built: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
     assert not (folder / "mlflow.db").exists()
     assert not (folder / ".movierec/measured").exists()
     project = Project(folder)
-    assert sync(project) == "9 results: 9 new, 0 known, 0 updated; 7 new model versions\n"
+    assert sync(project) == "10 results: 10 new, 0 known, 0 updated; 7 new model versions\n"
     return project
 
 

@@ -20,7 +20,7 @@ def test_a_half_logged_run_is_logged_again(copy: Project) -> None:
         database.execute("update runs set status = 'RUNNING', end_time = null where name = 'evaluate'")
         database.execute("delete from latest_metrics where run_uuid in (select run_uuid from runs where name = 'bias')")
     before = keys(copy)
-    assert sync(copy).startswith("9 results: 1 new, 8 known")
+    assert sync(copy).startswith("10 results: 1 new, 9 known")
     assert keys(copy) == before
     assert {run["status"] for run in read_runs(copy)} == {"FINISHED"}
     (bias,) = (run for run in read_runs(copy) if run["name"] == "bias")
@@ -74,7 +74,7 @@ def test_a_moved_project_leaves_the_old_folder_alone(synced: Project, tmp_path: 
     )
     (project.folder / "mlflow.db").unlink()
     shutil.rmtree(project.folder / "mlartifacts")
-    assert sync(project).startswith("9 results: 9 new")
+    assert sync(project).startswith("10 results: 10 new")
     assert sorted(synced.folder.joinpath("mlartifacts").rglob("*")) == before
 
 

@@ -16,7 +16,7 @@ from tests.pipeline.tracking.runs import ON, dump, keys, parents, read_runs, syn
 pytestmark = pytest.mark.xdist_group("pipeline")
 TRAININGS = ("train_als", "train_bayes", "train_blend", "train_ease", "train_svd")
 TRACKED = (*TRAININGS, "tune", "evaluate", "abtest")
-PARENTS = ["abtest", "evaluate", *TRAININGS, "tune als", "tune svd"]
+PARENTS = ["abtest", "evaluate", *TRAININGS, "tune als", "tune bayes", "tune svd"]
 
 
 def champion(project: Project) -> str:
@@ -39,7 +39,7 @@ def test_sync_logs_each_result_with_all_that_belongs_to_it(synced: Project) -> N
     assert {run["tags"]["mlflow.source.git.commit"] for run in runs} == {head}
     assert {run["tags"]["dvc.stage"] for run in runs} == set(TRACKED)
     count = Counter(run["tags"]["dvc.stage"] for run in runs)
-    assert count == {**dict.fromkeys(TRAININGS, 1), "abtest": 1, "evaluate": 1 + 9, "tune": 1 + 10 + 1 + 4}
+    assert count == {**dict.fromkeys(TRAININGS, 1), "abtest": 1, "evaluate": 1 + 9, "tune": 1 + 10 + 1 + 4 + 1 + 3}
     metrics = json.loads((synced.folder / "metrics/details/evaluate.json").read_text())
     (tuned,) = (run for run in runs if run["params"].get("model") == "svd_tuned")
     assert tuned["metrics"]["ndcg_at_10"] == metrics["svd_tuned"]["ndcg@10"]
@@ -68,7 +68,7 @@ def test_sync_logs_each_result_with_all_that_belongs_to_it(synced: Project) -> N
 
 def test_synchronising_twice_changes_nothing(copy: Project) -> None:
     before = dump(copy)
-    assert sync(copy) == "9 results: 0 new, 9 known, 0 updated; 0 new model versions\n"
+    assert sync(copy) == "10 results: 0 new, 10 known, 0 updated; 0 new model versions\n"
     assert dump(copy) == before
 
 
@@ -86,10 +86,10 @@ def test_stages_log_what_sync_would_and_write_the_same_bytes(built: Project, syn
         assert own[name]["peak_memory_mb"] > 50
     assert own["train_svd"]["stage_time_s"] > own["train_svd"]["training_time_s"] > 0
     assert sync(project).startswith(
-        "9 results: 0 new, 9 known, 7 updated;"
+        "10 results: 0 new, 10 known, 7 updated;"
     )  # now with figures; EASE and the blend have none
     (project.folder / "mlflow.db").unlink()
-    assert sync(project).startswith("9 results: 9 new, 0 known, 0 updated;")
+    assert sync(project).startswith("10 results: 10 new, 0 known, 0 updated;")
     assert {run["name"]: run["metrics"] for run in parents(project)} == own  # the costs were kept
 
 
@@ -103,7 +103,7 @@ def test_a_result_that_comes_again_is_the_same_run(copy: Project) -> None:
     copy.run("dvc", "repro", "abtest", variables=ON)  # restores the one, repeats the other
     sync(copy)
     assert len(parents(copy)) == 10
-    assert sorted(run["tags"]["dvc.exp"] for run in parents(copy)) == ["", *["workspace"] * 9]
+    assert sorted(run["tags"]["dvc.exp"] for run in parents(copy)) == ["", *["workspace"] * 10]
     assert set(before) < set(keys(copy))
 
 
@@ -111,13 +111,13 @@ def test_what_is_committed_can_be_compared_with_the_workspace(copy: Project) -> 
     copy.replace("params.yaml", "power: 0.8", "power: 0.9")
     copy.run("dvc", "repro", "abtest")
     (copy.folder / "mlflow.db").unlink()
-    assert sync(copy).startswith("10 results: 10 new")
+    assert sync(copy).startswith("11 results: 11 new")
     by_name = {run["tags"]["dvc.exp"]: run["name"] for run in parents(copy)}
     assert by_name.pop("HEAD,workspace") != "abtest"
     assert by_name == {"HEAD": "abtest", "workspace": "abtest"}
     copy.commit()
     sync(copy)
-    assert sorted(run["tags"]["dvc.exp"] for run in parents(copy)) == ["", *["workspace"] * 9]
+    assert sorted(run["tags"]["dvc.exp"] for run in parents(copy)) == ["", *["workspace"] * 10]
 
 
 def test_experiments_are_synchronised_under_their_names(copy: Project, tmp_path: Path) -> None:

@@ -39,7 +39,6 @@ def test_newcomer_rates_by_keyboard_and_sees_the_list_change_and_why(
     assert after != before
     assert not {movie.title for movie in rated} & set(after)
     reasons = page.locator("details[open] .reasons li")
-    assert reasons.count() >= 1
     expect(reasons.first).to_contain_text("rated")
     expect(reasons.first).to_contain_text("%")
     user = page.evaluate("localStorage.getItem('movierec-user')")
