@@ -80,8 +80,10 @@ def test_history_reports_each_sweep_and_validation_teaches_nothing(ratings: pd.D
 
 
 def test_order_of_ratings_and_threads_change_no_bit(ratings: pd.DataFrame) -> None:
-    one = Bayes(**TINY).fit(ratings, threads=1)  # type: ignore[arg-type]
-    other = Bayes(**TINY).fit(ratings[::-1], threads=3)  # type: ignore[arg-type]
+    ids = np.unique(ratings[MOVIE_ID])
+    about = pd.DataFrame({MOVIE_ID: ids, "year": 1950 + ids % 60, "genres": [["Drama", "War"][: i % 3] for i in ids]})
+    one = Bayes(**TINY).fit(ratings, movies=about, threads=1)  # type: ignore[arg-type]
+    other = Bayes(**TINY).fit(ratings[::-1], movies=about, threads=3)  # type: ignore[arg-type]
     for name, array in one._arrays().items():
         np.testing.assert_array_equal(array, getattr(other, name), err_msg=name)
 

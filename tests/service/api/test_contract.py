@@ -49,7 +49,7 @@ def is_ahead(body: Any) -> bool:
 
 
 def explore(app: FastAPI, config: dict[str, Any]) -> tuple[Counter[int], set[str]]:
-    """Send every case; return how many had which status, and what broke the contract."""
+    """Send every case; return how many had which status, and what broke the contract; a history outlives its movie."""
     schema = schemathesis.openapi.from_asgi("/openapi.json", app, config=SchemathesisConfig.from_dict(config))
     statuses: Counter[int] = Counter()
     broken = set()
@@ -65,6 +65,7 @@ def explore(app: FastAPI, config: dict[str, Any]) -> tuple[Counter[int], set[str
             f"{recorder.label}: {info.failure.title}: {info.failure.message}: {info.code_sample}"
             for case, info in failures
             if not (info.failure.title == "Schema-valid request rejected" and is_ahead(case.body))
+            if not (info.failure.title == "Deleted resource still available" and case.path.endswith("/history"))
         }
         assert event.status != Status.ERROR, recorder.label
     return statuses, broken
