@@ -13,7 +13,7 @@ from movierec.stage_code import renew_code_lists
 ROOT = Path(__file__).parents[2]
 PIPELINE: dict[str, Any] = yaml.safe_load((ROOT / "dvc.yaml").read_text())
 STAGES = (
-    "fetch", "clean", "split", "train_svd", "train_als", "train_ease", "train_bayes", "tune", "train_blend",
+    "fetch", "clean", "split", "train_svd", "train_als", "train_ease", "tune", "train_bayes", "train_blend",
     "evaluate", "abtest", "plot",
 )  # fmt: skip
 

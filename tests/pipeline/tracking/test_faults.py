@@ -42,7 +42,7 @@ def test_an_edited_file_is_skipped_and_named(copy: Project) -> None:
     (copy.folder / "metrics/details/abtest.json").write_text("{}")
     output = sync(copy)
     assert "abtest of workspace skipped: metrics/details/abtest.json is not what dvc.lock says\n" in output
-    assert "8 results: 8 new" in output
+    assert "9 results: 9 new" in output
 
 
 def test_a_store_that_cannot_be_written_costs_one_line(copy: Project) -> None:
