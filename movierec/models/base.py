@@ -141,7 +141,7 @@ class Recommender(ABC):
         lists = [Lists(np.full(shape, -1, np.int32), np.full(shape, np.nan, np.float32)) for _ in excludes]
         known = np.flatnonzero(rows >= 0)
         products = self._as_products()
-        if products:
+        if products is not None:
             known = known[products.order_users(rows[known])]
         block = max(1, BLOCK_CELLS // len(self.movies))
         parts = [known[start : start + block] for start in range(0, len(known), block)]
@@ -149,15 +149,15 @@ class Recommender(ABC):
         def make(part: Places) -> Chunk:
             return Chunk(rows[part], [one.select(wanted.ids[part], self.movies) for one in excluded])
 
-        for part, tops in zip(parts, rank_chunks(self, make, parts, k), strict=True):
+        ranker = self if products is None else products
+        for part, tops in zip(parts, rank_chunks(ranker, make, parts, k), strict=True):
             for (ids, scores), (top, top_scores) in zip(lists, tops, strict=True):
                 ids[part], scores[part] = np.where(top >= 0, self.movies.ids[top], -1), top_scores
         return lists
 
     def rank_chunk(self, chunk: Chunk, k: int) -> list[TopK]:
         """Return the best movies of some known users under each of several exclusions."""
-        products = self._as_products()
-        return list((products.rank if products else self._rank)(*chunk, k))
+        return list(self._rank(*chunk, k))
 
     def _as_products(self) -> Products | None:
         """Return the scores as products, if they are."""

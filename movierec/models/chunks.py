@@ -30,7 +30,7 @@ class Chunk(NamedTuple):
 
 
 class Ranker(Protocol):
-    """A model."""
+    """A model, or its scores as products."""
 
     def rank_chunk(self, chunk: Chunk, k: int) -> list[TopK]:
         """Return the best `k` movies of a chunk's users, for each of several lists."""

@@ -1,12 +1,15 @@
 """Scores that are dot products of factors, and the best movies by them without scoring every movie."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any, Final, NamedTuple
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
+from movierec.models.chunks import Chunk
 from movierec.models.top_k import TopK, top_k_rows
 
 FIRST: Final = 500  # movies scored to find out how good a movie must be to be listed
@@ -16,7 +19,8 @@ Floats = npt.NDArray[np.float32]
 Rows = npt.NDArray[np.integer[Any]]
 
 
-class Products(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Products:
     """Scores ``user_factors @ movie_factors.T + movie_values + user_values``, of all users and movies.
 
     Attributes
@@ -32,6 +36,12 @@ class Products(NamedTuple):
     user_values: Floats
     movie_values: Floats
 
+    @cached_property
+    def movie_lengths(self) -> npt.NDArray[np.float64]:
+        """Lengths of the movies' factors, shape (movies,)."""
+        lengths: npt.NDArray[np.float64] = np.linalg.norm(self.movie_factors.astype(np.float64), axis=1)
+        return lengths
+
     def score(self, user_rows: Rows, movie_rows: "Rows | slice" = slice(None)) -> Floats:
         """Return the scores of users for movies, shape (users, movies)."""
         scores: Floats = self.user_factors[user_rows] @ self.movie_factors[movie_rows].T
@@ -42,6 +52,10 @@ class Products(NamedTuple):
     def order_users(self, user_rows: Rows) -> Rows:
         """Return places of users by length of factors: neighbours need about the same movies scored."""
         return np.argsort(np.square(self.user_factors[user_rows]).sum(axis=1), kind="stable")
+
+    def rank_chunk(self, chunk: Chunk, k: int) -> list[TopK]:
+        """Return what `rank` does of a chunk."""
+        return list(self.rank(*chunk, k))
 
     def rank(self, user_rows: Rows, excluded: Sequence["sp.csr_array[Any]"], k: int) -> Iterator[TopK]:
         """Yield what `top_k_rows` does of all scores, for each of several exclusions.
@@ -64,7 +78,7 @@ class Products(NamedTuple):
             Rows of movies and their scores.
         """
         length = np.linalg.norm(self.user_factors[user_rows].astype(np.float64), axis=1).max(initial=0)
-        bound = length * np.linalg.norm(self.movie_factors.astype(np.float64), axis=1) + self.movie_values
+        bound = length * self.movie_lengths + self.movie_values
         wanted = np.arange(len(bound))
         if len(bound) > FIRST:
             least = self._find_least(user_rows, np.sort(np.argpartition(-bound, FIRST)[:FIRST]), excluded, k)

@@ -189,9 +189,12 @@ class Mirror:
         digest = hash_listing({str(path): hash_file(path) or "" for path in figures}) if figures else ""
         if not figures or run.data.tags.get(SHOWN) == digest:
             return False
-        for path in figures:
-            self.client.log_artifact(run.info.run_id, str(path), "figures")
-        self.client.set_tag(run.info.run_id, SHOWN, digest)
+        with _turn():  # two that set a new tag at once would both insert it
+            if self.client.get_run(run.info.run_id).data.tags.get(SHOWN) == digest:
+                return False
+            for path in figures:
+                self.client.log_artifact(run.info.run_id, str(path), "figures")
+            self.client.set_tag(run.info.run_id, SHOWN, digest)
         return True
 
     def name_experiments(self, run: "Run", experiments: str) -> bool:
