@@ -6,9 +6,6 @@ on validation. All but ranking's selection runs on one core. Writes benchmarks/r
 """
 
 import json
-import resource
-import subprocess
-import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter, process_time
@@ -16,6 +13,7 @@ from typing import Any, Final
 
 import pandas as pd
 
+from benchmarks.apart import find_peak_mb, measure_apart, run_script
 from benchmarks.data import split_dataset
 from movierec.data.readers import read_movies, read_ratings
 from movierec.data.synthetic import PRESETS, write_synthetic
@@ -35,8 +33,7 @@ def main() -> None:
     """Measure every number of movies in a process of its own, print and store the figures."""
     results: dict[str, Any] = {}
     for limit in MOVIES:
-        command = [sys.executable, "-m", "benchmarks.ease_speed", str(limit)]
-        results[str(limit)] = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
+        results[str(limit)] = measure_apart("ease_speed", str(limit))
         print(limit, json.dumps(results[str(limit)]), flush=True)
     write_json(results, RESULT)
 
@@ -50,13 +47,13 @@ def make_data() -> TestBed:
     return split_dataset(raw, movies, params, params.seed)
 
 
-def measure(limit: int) -> dict[str, Any]:
+def measure(limit: str) -> dict[str, Any]:
     """Fit on train and rank on validation."""
     bed = make_data()
     before_mb = find_peak_mb()
     EASE().fit(pd.concat([bed.train[:1000], bed.train[-1000:]]))  # compiles
     wall, processor = perf_counter(), process_time()
-    model = EASE(content_weight=0.0, max_movies=limit).fit(bed.train)
+    model = EASE(content_weight=0.0, max_movies=int(limit)).fit(bed.train)
     fitted = {"fit_s": perf_counter() - wall, "fit_processor_s": process_time() - processor, "peak_mb": find_peak_mb()}
     wall = perf_counter()
     ndcg = measure_validation_ndcg(model, bed.validation_relevance)
@@ -65,18 +62,5 @@ def measure(limit: int) -> dict[str, Any]:
     return {**size, "before_fit_mb": before_mb, **fitted, **ranked}
 
 
-def find_peak_mb() -> float:
-    """Return the largest resident memory of this process so far, in MB (10^6 bytes)."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6  # Linux counts KiB
-
-
-def run() -> None:
-    """Measure the number of movies that the command line names, or all."""
-    if len(sys.argv) == 1:
-        main()
-    else:
-        print(json.dumps(measure(int(sys.argv[1]))))
-
-
 if __name__ == "__main__":
-    run_command(run)
+    run_command(lambda: run_script(main, measure))

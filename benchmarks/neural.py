@@ -7,10 +7,9 @@ them. Seconds are the processor's, one core's; a network's include its compilati
 own. Needs JAX, which `make bench` installs. Writes benchmarks/results/neural.json.
 """
 
-import json
-import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from time import process_time
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import pandas as pd
 
+from benchmarks.apart import measure_apart, run_script
 from benchmarks.ranking_quality import (
     ALS_CONTENT,
     ALS_PLAIN,
@@ -76,18 +76,11 @@ def main() -> None:
     if find_spec("jax") is None or find_spec("optax") is None:
         raise MovierecError("the neural models need JAX: run `make jax`")
     with ThreadPoolExecutor() as pool:
-        results = dict(zip(DATASETS, pool.map(measure_apart, DATASETS), strict=True))
+        results = dict(zip(DATASETS, pool.map(partial(measure_apart, "neural"), DATASETS), strict=True))
     for dataset, found in results.items():
         for name, metrics in found["mean"].items():
             print(f"{dataset:<16} {name:<14}", {key: round(value, 4) for key, value in metrics.items()})
     write_json(results, RESULT)
-
-
-def measure_apart(dataset: str) -> dict[str, Any]:
-    """Return what `measure` does, in a process of its own."""
-    command = [sys.executable, "-m", "benchmarks.neural", dataset]
-    found: dict[str, Any] = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
-    return found
 
 
 def measure(dataset: str) -> dict[str, Any]:
@@ -158,13 +151,5 @@ def summarize(measured: list[dict[str, Measured]]) -> dict[str, Any]:
     }
 
 
-def run() -> None:
-    """Measure the data set that the command line names, or all."""
-    if len(sys.argv) == 1:
-        main()
-    else:
-        print(json.dumps(measure(sys.argv[1])))
-
-
 if __name__ == "__main__":
-    run_command(run)
+    run_command(lambda: run_script(main, measure))

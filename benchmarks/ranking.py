@@ -9,9 +9,6 @@ neither time nor memory depends on what they say. Writes benchmarks/results/rank
 
 import json
 import os
-import resource
-import subprocess
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from time import perf_counter
@@ -22,6 +19,7 @@ import pandas as pd
 import scipy.sparse as sp
 from implicit.cpu.als import AlternatingLeastSquares
 
+from benchmarks.apart import find_peak_mb, measure_apart, run_script
 from movierec.columns import MOVIE_ID, USER_ID
 from movierec.errors import run_command
 from movierec.ids import IdIndex
@@ -50,8 +48,7 @@ def main() -> None:
     """Measure every size in a process of its own, print and store the figures."""
     results: dict[str, Any] = {}
     for name in SIZES:
-        command = [sys.executable, "-m", "benchmarks.ranking", name]
-        results[name] = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
+        results[name] = measure_apart("ranking", name)
         print(name, json.dumps(results[name], indent=2))
     write_json(results, RESULT)
 
@@ -120,18 +117,5 @@ def spread(values: Sequence[float]) -> dict[str, float]:
     return {"median": float(np.median(values)), "lowest": min(values), "highest": max(values)}
 
 
-def find_peak_mb() -> float:
-    """Return the largest resident memory of this process so far, in MB (10^6 bytes)."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6  # Linux counts KiB
-
-
-def run() -> None:
-    """Measure the size that the command line names, or all."""
-    if len(sys.argv) == 1:
-        main()
-    else:
-        print(json.dumps(measure(sys.argv[1])))
-
-
 if __name__ == "__main__":
-    run_command(run)
+    run_command(lambda: run_script(main, measure))

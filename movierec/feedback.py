@@ -10,6 +10,7 @@ import pandas as pd
 from movierec.errors import MovierecError
 from movierec.io import replace_atomically, write_csv, write_json
 from movierec.paths import DETAILS
+from movierec.plot_tables import COLUMNS, TEXT
 from movierec.roster import NEED_RATINGS
 from movierec.settings import AbtestParams
 
@@ -20,8 +21,8 @@ NO_RATINGS: Final = "no ratings"
 def leave_out(model: str, outputs: Iterable[Path]) -> None:
     """Fill a stage's outputs for a model that needs ratings where there are none, and say so in one line.
 
-    A model file holds the reason alone, as does a table, in a column ``left_out``. The details hold it under the
-    model's name, and the headlines, which are numbers, hold nothing there.
+    A model file holds the reason alone. A table has it in a column ``left_out``, in a row whose numbers are empty. The
+    details hold it under the model's name, and the headlines, which are numbers, hold nothing there.
 
     Parameters
     ----------
@@ -35,7 +36,8 @@ def leave_out(model: str, outputs: Iterable[Path]) -> None:
             with replace_atomically(path) as temporary, temporary.open("wb") as file:
                 np.savez(file, allow_pickle=False, **{LEFT_OUT: np.array(NO_RATINGS)})
         elif path.suffix == ".csv":
-            write_csv(pd.DataFrame({LEFT_OUT: [NO_RATINGS]}), path)
+            row = {column: NO_RATINGS if column in TEXT else "" for column in COLUMNS[path.stem]}
+            write_csv(pd.DataFrame([{LEFT_OUT: NO_RATINGS} | row]), path)
         else:
             write_json({model: {LEFT_OUT: NO_RATINGS} if path.parent == DETAILS else {}}, path)
     print(f"{model} left out: {NO_RATINGS}")
@@ -49,7 +51,7 @@ def leave_out_stars(outputs: Iterable[Path]) -> dict[str, dict[str, str]]:
 
 def is_left_out(table: pd.DataFrame) -> bool:
     """Tell whether a table is one that `leave_out` wrote."""
-    return list(table.columns) == [LEFT_OUT]
+    return LEFT_OUT in table.columns
 
 
 def describe_rmse(found: float | None) -> str:

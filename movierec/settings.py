@@ -266,6 +266,7 @@ class TuneParams(Section):
     search: Literal["grid", "tpe"] = Field(description="grid: the listed settings; tpe: they and `trials` more")
     trials: int = Field(ge=1, le=10_000, description="trials that tpe proposes for each model")
     workers: int = Field(ge=1, le=256, description="trials at a time; no result depends on it")
+    most_ratings: int = Field(ge=1_000, le=2**31 - 1, description="above, trials have a sample of users with so many")
     svd: dict[str, SvdConfiguration] = Field(min_length=1)
     als: dict[str, AlsConfiguration] = Field(min_length=1)
     bayes: dict[str, BayesConfiguration] = Field(min_length=1)

@@ -4,13 +4,14 @@ from movierec import io, paths
 from movierec.errors import run_command
 from movierec.figures import Name, data, deciles, evaluation, experiment, ranking, training, uncertainty
 from movierec.figures.style import name_unit, save_figure
-from movierec.figures.tables import COLUMNS, read_table
+from movierec.figures.tables import read_table
+from movierec.plot_tables import COLUMNS
 from movierec.progress import make_bar
 from movierec.scales import Scale
 
 
 def main() -> None:
-    """Write plots/NAME.png for each of `movierec.Name.Name`; nothing is written unless all could be drawn."""
+    """Write plots/NAME.png for each of `movierec.figures.Name`; nothing is written unless all could be drawn."""
     table = {name: read_table(paths.PLOTS, name) for name in COLUMNS}
     noise_floor = io.read_json(paths.DETAILS / "fetch.json").get("noise_floor")
     report = io.read_json(paths.DETAILS / "abtest.json")

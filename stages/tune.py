@@ -30,16 +30,17 @@ def main() -> None:
     train, validation = io.read_parquet(paths.TRAIN), io.read_parquet(paths.VALIDATION)
     data = train, validation, params.seed, Content.load(paths.CONTENT), io.read_parquet(paths.CLEAN_MOVIES)
     searches = plan_searches(params.tune, params.evaluate.relevance_threshold, *data, counts=params.is_implicit)
-    planned = sum(search.planned for search in searches)
     memory = TrialMemory(paths.state_dir() / "trials")
     with (
         closing(run_searches(searches, memory, params.tune.workers)) as running,
-        make_bar("tune", total=planned, unit="trial") as bar,
+        make_bar("tune", total=sum(search.planned + 1 for search in searches), unit="fit") as bar,
     ):
         for _ in running:
             bar.update()
+        for search in searches:
+            store_winner(search)
+            bar.update()
     for search in searches:
-        store_winner(search)
         io.write_csv(tabulate_trials(search), paths.PLOTS / f"tune_{search.objective.model}.csv")
         for trial in search.trials:
             note_trial(search.objective.model, trial.proposal.configuration, trial.outcome.training_time_s)

@@ -90,6 +90,7 @@ GOOD: Tree = {
         "search": "grid",
         "trials": 32,
         "workers": 2,
+        "most_ratings": 1_000_000,
         "svd": {
             "one": {
                 "factors": 50,
@@ -147,6 +148,7 @@ WHOLE_NUMBERS: dict[str, tuple[list[int], list[int]]] = {
     "bayes.samples": ([2, 1000], [1, 1001]),
     "tune.trials": ([1, 10_000], [0, 10_001]),
     "tune.workers": ([1, 256], [0, 257]),
+    "tune.most_ratings": ([1_000, 2**31 - 1], [999, 2**31]),
     "tune.bayes.one.factors": ([1, 2000], [0, 2001]),
     "tune.bayes.one.directions": ([0, 4000], [-1, 4001]),
     f"{TRIAL}.factors": ([1, 2000], [0, 2001]),

@@ -1,44 +1,14 @@
 """Reading and checking the tables that figures are drawn from."""
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
 
 import numpy as np
 import pandas as pd
 
 from movierec.errors import MovierecError
 from movierec.feedback import LEFT_OUT, is_left_out
+from movierec.plot_tables import COLUMNS, TEXT
 
-COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
-    "clean_ratings": ("stars", "ratings"),
-    "clean_long_tail": ("movie_share", "rating_share"),
-    "train_svd": ("epoch", "train_rmse", "validation_rmse"),
-    "train_als": ("iteration", "loss"),
-    "train_bayes": ("sweep", "validation_rmse"),
-    "tune_svd": ("configuration", "factors", "epochs", "learning_rate", "regularization", "validation_rmse"),
-    "tune_als": (
-        "configuration",
-        "factors",
-        "iterations",
-        "regularization",
-        "alpha",
-        "relevance_threshold",
-        "content_weight",
-        "validation_ndcg@10",
-    ),
-    "tune_bayes": ("configuration", "factors", "directions", "validation_rmse"),
-    "evaluate_accuracy": ("model", "rmse", "rmse_low", "rmse_high", "mae", "mae_low", "mae_high"),
-    "evaluate_at_k": ("model", "k", "precision", "recall", "ndcg", "coverage"),
-    "evaluate_calibration": ("model", "predicted", "actual", "ratings"),
-    "evaluate_by_activity": ("model", "metric", "decile", "n_train", "estimate", "low", "high"),
-    "evaluate_by_popularity": ("model", "metric", "decile", "n_train", "estimate", "low", "high"),
-    "evaluate_intervals": ("model", "stated", "observed", "width"),
-    "evaluate_deviations": ("model", "decile", "stated", "observed", "ratings"),
-    "abtest": ("quantity", "label", "estimate", "low", "high"),
-    "abtest_power": ("effect", "users_per_arm", "power"),
-}
-_TEXT = frozenset({"model", "metric", "configuration", "quantity", "label"})
 _OPTIONAL = frozenset({"relevance_threshold"})
 
 
@@ -57,7 +27,7 @@ def read_table(folder: Path, name: str) -> pd.DataFrame:
     DataFrame
         The columns that `COLUMNS` lists for it, others left out; at least one row; every number finite, but for
         a relevance threshold, NaN where there is none. Names stay text, whatever they look like. Of a table that was
-        left out for lack of ratings its only column, see `is_left_out`.
+        left out for lack of ratings only the column `LEFT_OUT` and no row.
 
     Raises
     ------
@@ -66,7 +36,7 @@ def read_table(folder: Path, name: str) -> pd.DataFrame:
     """
     path = folder / f"{name}.csv"
     columns = list(COLUMNS[name])
-    text = {column: str for column in columns if column in _TEXT}
+    text = {column: str for column in columns if column in TEXT}
     try:
         if is_left_out(pd.read_csv(path, nrows=0, encoding="utf-8")):
             return pd.DataFrame(columns=[LEFT_OUT])
@@ -84,7 +54,7 @@ def read_table(folder: Path, name: str) -> pd.DataFrame:
 def _check(table: pd.DataFrame, path: Path) -> None:
     if table.empty:
         raise MovierecError(f"{path} has no rows: delete it and run `dvc repro`")
-    for column in table.columns.difference(list(_TEXT)):
+    for column in table.columns.difference(list(TEXT)):
         numbers = pd.to_numeric(table[column], errors="coerce").to_numpy(dtype=np.float64)
         absent = table[column].eq("").to_numpy() if column in _OPTIONAL else False
         damaged = ~np.isfinite(numbers) & ~absent

@@ -6,13 +6,13 @@ from typing import ClassVar, Final
 import numpy as np
 import pandas as pd
 
-from movierec import seeds
 from movierec.columns import MOVIE_ID, RATING, TIMESTAMP, USER_ID
 from movierec.metrics.rating import rmse
 from movierec.models.base import Recommender
 from movierec.models.bayes import Bayes
 from movierec.models.gibbs.side_information import describe_content
 from movierec.tuning.objective import Objective, OnStep, Settings, ignore_step
+from movierec.tuning.sample import draw_users
 
 MOST_RATINGS: Final = 250_000
 
@@ -58,6 +58,7 @@ class BayesObjective(Objective):
         "movierec.seeds",
         "movierec.tuning.bayes",
         "movierec.tuning.objective",
+        "movierec.tuning.sample",
     )
     libraries: ClassVar[tuple[str, ...]] = ("numba", "numpy", "pandas")
 
@@ -66,7 +67,7 @@ class BayesObjective(Objective):
     ) -> None:
         self.movies = movies
         self.sweeps = Bayes().plan(len(train)).sweeps
-        super().__init__(*sample_users(train, validation, MOST_RATINGS, seeds.rng(seed, "tune", "users")), seed)
+        super().__init__(*draw_users(train, validation, MOST_RATINGS, seed), seed)
 
     def fit(self, settings: Settings, on_step: OnStep = ignore_step, *, threads: int = 0) -> Bayes:
         """Draw on the users' train ratings; see `Objective.fit`."""
@@ -100,26 +101,3 @@ class BayesObjective(Objective):
             content = describe_content(self.movies, np.unique(self.train[MOVIE_ID]))
             times.append(content.tobytes())
         return f"{self.sweeps} sweeps, times and genres {hashlib.sha256(b''.join(times)).hexdigest()}"
-
-
-def sample_users(
-    train: pd.DataFrame, validation: pd.DataFrame, most: int, rng: np.random.Generator
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Draw users until they have so many training ratings, and return all ratings of theirs in both parts.
-
-    Parameters
-    ----------
-    train, validation : DataFrame
-        Column ``user_id``, among others.
-    most : int
-        Training ratings to keep at most; with fewer, nobody is left out.
-    rng : numpy.random.Generator
-        Source of the draw.
-    """
-    if len(train) <= most:
-        return train, validation
-    users, counts = np.unique(train[USER_ID], return_counts=True)
-    order = rng.permutation(len(users))
-    chosen = users[order[np.cumsum(counts[order]) <= most]]
-    sampled, held_out = (part[part[USER_ID].isin(chosen)].reset_index(drop=True) for part in (train, validation))
-    return sampled, held_out

@@ -1,6 +1,6 @@
 """From parameters to searches."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import pandas as pd
 
@@ -9,6 +9,7 @@ from movierec.settings import Section, TuneParams
 from movierec.tuning.als import AlsObjective
 from movierec.tuning.bayes import BayesObjective
 from movierec.tuning.objective import Objective
+from movierec.tuning.sample import draw_users
 from movierec.tuning.search import GridSearch
 from movierec.tuning.svd import SvdObjective
 from movierec.tuning.tpe import TpeSearch
@@ -49,11 +50,22 @@ def plan_searches(
     list of GridSearch
         For the ALS; for the SVD and the Bayesian factorisation, too, unless there are counts alone.
     """
-    als = AlsObjective(train, validation, seed, relevance_threshold, content, counts=counts)
-    kinds: list[tuple[Objective, Mapping[str, Section]]] = [(als, tune.als)]
+    whole = train, validation
+    sample = draw_users(*whole, tune.most_ratings, seed)
+
+    def pair(make: Callable[..., Objective]) -> tuple[Objective, Objective | None]:
+        return make(*sample), make(*whole) if len(sample[0]) < len(train) else None
+
+    def make_als(train: pd.DataFrame, validation: pd.DataFrame) -> Objective:
+        return AlsObjective(train, validation, seed, relevance_threshold, content, counts=counts)
+
+    def make_svd(train: pd.DataFrame, validation: pd.DataFrame) -> Objective:
+        return SvdObjective(train, validation, seed)
+
+    kinds: list[tuple[tuple[Objective, Objective | None], Mapping[str, Section]]] = [(pair(make_als), tune.als)]
     if not counts:
-        svd, bayes = SvdObjective(train, validation, seed), BayesObjective(train, validation, seed, movies)
-        kinds = [(svd, tune.svd), *kinds, (bayes, tune.bayes)]
+        bayes = BayesObjective(*whole, seed, movies), None  # which draws a sample of its own
+        kinds = [(pair(make_svd), tune.svd), *kinds, (bayes, tune.bayes)]
     if tune.search == "grid":
-        return [GridSearch(objective, configurations) for objective, configurations in kinds]
-    return [TpeSearch(objective, configurations, tune.trials, seed) for objective, configurations in kinds]
+        return [GridSearch(objective, listed, final) for (objective, final), listed in kinds]
+    return [TpeSearch(objective, listed, tune.trials, seed, final) for (objective, final), listed in kinds]

@@ -72,18 +72,24 @@ def _by_name(search: GridSearch) -> list[Trial]:
 
 
 def summarize_search(search: GridSearch) -> dict[str, Any]:
-    """Return the findings of a search: the winner with its settings and scores, and the numbers of trials."""
+    """Return the findings of a search: the winner with its settings and scores, and the numbers of trials.
+
+    Where they had a sample of the users, ``sampled_ratings`` tells how many training ratings.
+    """
     best, states = search.best, [trial.outcome.state for trial in search.trials]
     counts = {"trials": len(states), "pruned": states.count("pruned"), "diverged": states.count("diverged")}
-    return {"configuration": best.proposal.configuration, **best.proposal.settings, **best.outcome.scores, **counts}
+    if search.final:
+        counts["sampled_ratings"] = len(search.objective.train)
+    return {"configuration": best.proposal.configuration, **best.proposal.settings, **search.scores, **counts}
 
 
 def describe_search(search: GridSearch) -> str:
     """Return the winner and the counts in one line for people."""
     found, metric = summarize_search(search), search.objective.metric
     remembered = sum(trial.remembered for trial in search.trials)
+    sample = f" on {found['sampled_ratings']:,} ratings" if search.final else ""
     return (
-        f"{search.objective.model}: best of {found['trials']} trials ({found['pruned']} pruned, "
+        f"{search.objective.model}: best of {found['trials']} trials{sample} ({found['pruned']} pruned, "
         f"{found['diverged']} diverged, {remembered} remembered) is {found['configuration']!r}, "
         f"{metric} {found[metric]:.4f}"
     )

@@ -21,6 +21,8 @@ class GridSearch:
         What a trial does.
     configurations : mapping of str to Section
         By name, at least one.
+    final : Objective, optional
+        What the winner is fitted for, if that is more data than the trials have.
 
     Attributes
     ----------
@@ -30,11 +32,15 @@ class GridSearch:
 
     must_converge: ClassVar[bool] = True
 
-    def __init__(self, objective: Objective, configurations: Mapping[str, Section]) -> None:
+    def __init__(
+        self, objective: Objective, configurations: Mapping[str, Section], final: Objective | None = None
+    ) -> None:
         self.objective = objective
         self.configurations = configurations
+        self.final = final
         self.trials: list[Trial] = []
         self._best: Trial | None = None
+        self._final_scores: Mapping[str, float] = {}
 
     @property
     def planned(self) -> int:
@@ -55,9 +61,14 @@ class GridSearch:
         return self._best
 
     @property
+    def scores(self) -> Mapping[str, float]:
+        """What the winner reached on validation: on a sample until `fit_winner` has fitted it on all data."""
+        return self._final_scores or self.best.outcome.scores
+
+    @property
     def best_score(self) -> float:
-        """The score of `best` by which it won."""
-        return self.best.outcome.scores[self.objective.metric]
+        """The one of `scores` by which it won."""
+        return self.scores[self.objective.metric]
 
     def propose(self) -> list[Proposal]:
         """Return what to try next, given all trials before; nothing when the search is over."""
@@ -71,15 +82,19 @@ class GridSearch:
     def consider(self, trial: Trial) -> None:
         """Compare a trial, in whatever order they end, with the best until then, whose model is kept."""
         if trial.outcome.scores and (self._best is None or self._rank(trial) < self._rank(self._best)):
-            self._best = trial
+            self._best = replace(trial, model=None) if self.final else trial
 
     def learn(self, trials: Sequence[Trial]) -> None:
         """Take the trials of all that `propose` returned last, in its order."""
         self.trials += trials
 
     def fit_winner(self) -> Recommender:
-        """Return the best trial's model, fitted anew unless it was fitted in this search."""
-        return self.best.model or self.objective.fit(self.best.proposal.settings)
+        """Return the best trial's model, fitted anew unless it was fitted in this search on all data."""
+        if not self.final:
+            return self.best.model or self.objective.fit(self.best.proposal.settings)
+        model = self.final.fit(self.best.proposal.settings)
+        self._final_scores = self.final.score(model)
+        return model
 
     def _rank(self, trial: Trial) -> tuple[float, str]:
         score = trial.outcome.scores[self.objective.metric]

@@ -30,7 +30,7 @@ class TpeSearch(GridSearch):
 
     Parameters
     ----------
-    objective, configurations
+    objective, configurations, final
         As `GridSearch` takes them; `span_space` of the configurations is searched.
     trials : int
         How many to propose beyond the listed ones.
@@ -40,8 +40,15 @@ class TpeSearch(GridSearch):
 
     must_converge: ClassVar[bool] = False
 
-    def __init__(self, objective: Objective, configurations: Mapping[str, Section], trials: int, seed: int) -> None:
-        super().__init__(objective, configurations)
+    def __init__(
+        self,
+        objective: Objective,
+        configurations: Mapping[str, Section],
+        trials: int,
+        seed: int,
+        final: Objective | None = None,
+    ) -> None:
+        super().__init__(objective, configurations, final)
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         self._extra = trials
         self._listed = [configuration.model_dump() for configuration in configurations.values()]

@@ -8,8 +8,8 @@ from matplotlib.image import imread
 
 from movierec.errors import MovierecError
 from movierec.figures import Name
-from movierec.figures.tables import COLUMNS
 from movierec.io import write_csv, write_json
+from movierec.plot_tables import COLUMNS
 from movierec.roster import BY_NAME
 from stages import plot
 

@@ -4,7 +4,8 @@ from pathlib import Path
 import pytest
 
 from movierec.errors import MovierecError
-from movierec.figures.tables import COLUMNS, read_table
+from movierec.figures.tables import read_table
+from movierec.plot_tables import COLUMNS
 
 
 def write(folder: Path, text: str, name: str = "evaluate_calibration") -> None:

@@ -52,7 +52,7 @@ def run_pipeline(folder: Path, dataset: Path, **changes: Any) -> Path:
     params = yaml.load(ROOT / "params.yaml")
     for name, value in (FEW | changes | {"dataset": str(dataset)}).items():
         params[name] = params[name] | value if isinstance(params[name], dict) and name != "tune" else value
-    params["tune"] = {"search": "grid", "trials": 1, "workers": 1, **FEW["tune"]}  # type: ignore[dict-item]
+    params["tune"] = {"search": "grid", "trials": 1, "workers": 1, "most_ratings": 10_000} | FEW["tune"]  # type: ignore[operator]
     folder.mkdir()
     yaml.dump(params, folder / "params.yaml")
     root = os.environ.pop("DVC_ROOT", None)

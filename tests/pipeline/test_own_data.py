@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from polars import col, lit
 from typer.testing import CliRunner
@@ -15,6 +16,7 @@ from movierec.figures import Name
 from movierec.io import read_json, read_parquet
 from movierec.models.base import Recommender
 from movierec.models.roster import load_model
+from movierec.plot_tables import COLUMNS, TEXT
 from movierec.recommender.artifacts import load_artifacts
 from movierec.recommender.engine import Engine
 from movierec.roster import NEED_RATINGS, STORED
@@ -66,7 +68,9 @@ def test_events_leave_out_what_needs_ratings(request: pytest.FixtureRequest, sha
         with pytest.raises(MovierecError, match=f"{name}.npz holds no model: no ratings"):
             load_model(project / paths.MODELS / f"{name}.npz")
     for table in ("clean_ratings", "train_svd", "train_bayes", "tune_svd", "evaluate_accuracy", "evaluate_calibration"):
-        assert (project / paths.PLOTS / f"{table}.csv").read_text() == "left_out\nno ratings\n"
+        (row,) = pd.read_csv(project / paths.PLOTS / f"{table}.csv").to_dict("records")
+        assert list(row) == [LEFT_OUT, *COLUMNS[table]]  # `dvc plots` wants the columns that dvc.yaml names
+        assert {column for column, value in row.items() if pd.isna(value)} == {*COLUMNS[table]} - TEXT
     assert read_json(project / paths.METRICS / "train_svd.json") == {"svd": {}}
     assert {path.stem for path in (project / paths.PLOTS).glob("*.png")} == set(Name)
     users = read_parquet(project / paths.PER_USER)

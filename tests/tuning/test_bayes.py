@@ -1,13 +1,12 @@
 """A trial of the Bayesian factorisation is a whole fit, on a sample of the users where there are many ratings."""
 
-import numpy as np
 import pandas as pd
 import pytest
 from sklearn.metrics import root_mean_squared_error
 
 from movierec.columns import MOVIE_ID, RATING, TIMESTAMP, USER_ID
 from movierec.models.bayes import Bayes
-from movierec.tuning.bayes import MOST_RATINGS, BayesObjective, sample_users
+from movierec.tuning.bayes import MOST_RATINGS, BayesObjective
 from tests.tuning.conftest import BAYES_CONFIGURATIONS, SEED, TRAIN, VALIDATION, bayes_objective
 
 SETTINGS = BAYES_CONFIGURATIONS["plain"].model_dump()
@@ -46,18 +45,3 @@ def test_a_trial_is_as_long_as_the_fit_that_follows(monkeypatch: pytest.MonkeyPa
     assert len(objective.train) <= 200 < MOST_RATINGS
     assert objective.count_steps(SETTINGS) == Bayes().plan(len(TRAIN)).sweeps
     assert objective.key != bayes_objective(VALIDATION, TRAIN).key
-
-
-def test_few_ratings_are_all_taken() -> None:
-    train, validation = sample_users(TRAIN, VALIDATION, len(TRAIN), np.random.default_rng(0))
-    assert train is TRAIN
-    assert validation is VALIDATION
-
-
-def test_users_are_taken_whole_or_not_at_all() -> None:
-    train, validation = sample_users(TRAIN, VALIDATION, 200, np.random.default_rng(0))
-    assert 150 < len(train) <= 200
-    users = train[USER_ID].unique()
-    assert train.equals(TRAIN[TRAIN[USER_ID].isin(users)].reset_index(drop=True))
-    assert validation.equals(VALIDATION[VALIDATION[USER_ID].isin(users)].reset_index(drop=True))
-    assert not train.equals(sample_users(TRAIN, VALIDATION, 200, np.random.default_rng(1))[0])

@@ -2,6 +2,7 @@
 
 import pytest
 
+from movierec.columns import USER_ID
 from movierec.params import load_params
 from movierec.scales import HALF_STARS
 from movierec.settings import TuneParams
@@ -23,7 +24,7 @@ from tests.tuning.conftest import (
 @pytest.mark.parametrize(("search", "kind", "extra"), [("grid", GridSearch, 0), ("tpe", TpeSearch, 7)])
 def test_all_models_are_searched_alike(search: str, kind: type[GridSearch], extra: int) -> None:
     listed = {"svd": CONFIGURATIONS, "als": ALS_CONFIGURATIONS, "bayes": BAYES_CONFIGURATIONS}
-    tune = TuneParams(search=search, trials=7, workers=2, **listed)  # type: ignore[arg-type]
+    tune = TuneParams(search=search, trials=7, workers=2, most_ratings=10_000, **listed)  # type: ignore[arg-type]
     svd, als, bayes = plan_searches(tune, 3.5, TRAIN, VALIDATION, SEED, CONTENT)
     assert type(svd) is type(als) is type(bayes) is kind
     assert (svd.objective.model, svd.configurations, svd.planned) == ("svd", CONFIGURATIONS, 5 + extra)
@@ -33,6 +34,19 @@ def test_all_models_are_searched_alike(search: str, kind: type[GridSearch], extr
     assert "3.5" in als.objective._conditions()
     assert isinstance(als.objective, AlsObjective)
     assert als.objective.content is CONTENT
+    assert [each.final for each in (svd, als, bayes)] == [None] * 3
+
+
+def test_trials_on_a_sample_and_the_winners_on_all() -> None:
+    tune = load_params(scale=HALF_STARS).tune.model_copy(update={"most_ratings": len(TRAIN) // 2})
+    svd, als, bayes = plan_searches(tune, 3.5, TRAIN, VALIDATION, SEED, CONTENT)
+    for search in (svd, als):
+        assert len(TRAIN) / 4 < len(search.objective.train) <= len(TRAIN) / 2
+        assert set(search.objective.validation[USER_ID]) <= set(search.objective.train[USER_ID])
+        assert search.final
+        assert search.final.train is TRAIN
+        assert search.final.validation is VALIDATION
+    assert bayes.final is None
 
 
 def test_the_committed_configurations_are_a_grid() -> None:

@@ -5,13 +5,17 @@ from typing import Any
 
 import pytest
 
+from movierec.columns import MOVIE_ID, USER_ID
 from movierec.errors import MovierecError
 from movierec.tuning.memory import Outcome, TrialMemory
+from movierec.tuning.report import describe_search, summarize_search
+from movierec.tuning.sample import draw_users
 from movierec.tuning.search import GridSearch, run_searches
 from movierec.tuning.trials import Proposal, Trial
 from tests.tuning.conftest import (
     ALS_CONFIGURATIONS,
     CONFIGURATIONS,
+    SEED,
     SETTINGS,
     TRAIN,
     VALIDATION,
@@ -58,6 +62,23 @@ def test_a_second_search_fits_nothing_but_its_winners_and_saves_the_same(
         names = (tmp_path / f"{run}_{search.objective.model}.npz" for run in ("first", "second"))
         assert len({name.read_bytes() for name in names}) == 1
     assert len(fits) == fitted + 2
+
+
+def test_the_winner_of_a_sample_is_fitted_and_scored_on_all(tmp_path: Path) -> None:
+    few, whole = svd_objective(*draw_users(TRAIN, VALIDATION, len(TRAIN) // 2, SEED)), svd_objective()
+    search = GridSearch(few, CONFIGURATIONS, whole)
+    trials = list(run_searches([search], TrialMemory(tmp_path), 2))
+    assert search.scores == search.best.outcome.scores
+    winner = search.fit_winner()
+    expected = whole.fit(search.best.proposal.settings)
+    pairs = VALIDATION[USER_ID], VALIDATION[MOVIE_ID]
+    assert winner.predict(*pairs).tolist() == expected.predict(*pairs).tolist()
+    assert search.scores == whole.score(expected)
+    assert search.best_score == search.scores["validation_rmse"] != search.best.outcome.scores["validation_rmse"]
+    found = summarize_search(search)
+    assert found["sampled_ratings"] == len(few.train)
+    assert found["validation_rmse"] == search.best_score
+    assert f"best of {len(trials)} trials on {len(few.train):,} ratings" in describe_search(search)
 
 
 def make_trial(search: GridSearch, name: str, scores: dict[str, float]) -> Trial:
