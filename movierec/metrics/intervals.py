@@ -5,6 +5,7 @@ metric of every model: intervals cost one matrix product, and differences betwee
 """
 
 from collections.abc import Hashable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -82,7 +83,13 @@ class UserBootstrap:
         """Return the column sums of `values`, shape (users, columns), in each resample: (samples, columns)."""
         if len(values) != self.n_users:
             raise ValueError(f"values have {len(values)} rows, must have one for each of {self.n_users} users")
-        return np.concatenate([weights @ values for weights in self.weight_blocks()])
+        products: list[Future[FloatArray]] = []
+        with ThreadPoolExecutor(1) as pool:  # multiplies while the next block is drawn
+            for weights in self.weight_blocks():
+                if products:
+                    products[-1].result()  # so that no more than two blocks are held
+                products.append(pool.submit(np.matmul, weights, values))
+        return np.concatenate([product.result() for product in products])
 
 
 def bootstrap_means(

@@ -1,6 +1,7 @@
 """From parameters to searches."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from typing import Any
 
 import pandas as pd
 
@@ -13,6 +14,8 @@ from movierec.tuning.sample import draw_users
 from movierec.tuning.search import GridSearch
 from movierec.tuning.svd import SvdObjective
 from movierec.tuning.tpe import TpeSearch
+
+Kind = tuple[Objective, Mapping[str, Section], Objective | None]  # trials, what to try, who fits the winner on all
 
 
 def plan_searches(
@@ -52,20 +55,14 @@ def plan_searches(
     """
     whole = train, validation
     sample = draw_users(*whole, tune.most_ratings, seed)
-
-    def pair(make: Callable[..., Objective]) -> tuple[Objective, Objective | None]:
-        return make(*sample), make(*whole) if len(sample[0]) < len(train) else None
-
-    def make_als(train: pd.DataFrame, validation: pd.DataFrame) -> Objective:
-        return AlsObjective(train, validation, seed, relevance_threshold, content, counts=counts)
-
-    def make_svd(train: pd.DataFrame, validation: pd.DataFrame) -> Objective:
-        return SvdObjective(train, validation, seed)
-
-    kinds: list[tuple[tuple[Objective, Objective | None], Mapping[str, Section]]] = [(pair(make_als), tune.als)]
+    sampled = len(sample[0]) < len(train)
+    ranked: dict[str, Any] = {"relevance_threshold": relevance_threshold, "content": content, "counts": counts}
+    final_als = AlsObjective(*whole, seed, **ranked) if sampled else None
+    kinds: list[Kind] = [(AlsObjective(*sample, seed, **ranked), tune.als, final_als)]
     if not counts:
-        bayes = BayesObjective(*whole, seed, movies), None  # which draws a sample of its own
-        kinds = [(pair(make_svd), tune.svd), *kinds, (bayes, tune.bayes)]
+        final_svd = SvdObjective(*whole, seed, "parallel") if sampled else None
+        bayes = BayesObjective(*whole, seed, movies)  # which draws a sample of its own
+        kinds = [(SvdObjective(*sample, seed), tune.svd, final_svd), *kinds, (bayes, tune.bayes, None)]
     if tune.search == "grid":
-        return [GridSearch(objective, listed, final) for (objective, final), listed in kinds]
-    return [TpeSearch(objective, listed, tune.trials, seed, final) for (objective, final), listed in kinds]
+        return [GridSearch(*each) for each in kinds]
+    return [TpeSearch(objective, listed, tune.trials, seed, final) for objective, listed, final in kinds]

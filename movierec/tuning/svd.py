@@ -2,15 +2,26 @@
 
 from typing import ClassVar
 
+import pandas as pd
+
 from movierec.columns import MOVIE_ID, RATING, USER_ID
 from movierec.metrics.rating import mae, rmse
 from movierec.models.base import Recommender
+from movierec.models.sgd.engines import EngineName
 from movierec.models.svd import SVD
 from movierec.tuning.objective import Objective, OnStep, Settings, ignore_step
 
 
 class SvdObjective(Objective):
-    """Fit the SVD by its fast engine; its steps are epochs, each with its RMSE on validation. See `Objective`."""
+    """Fit the SVD by its fast engine; its steps are epochs, each with its RMSE on validation. See `Objective`.
+
+    Parameters
+    ----------
+    train, validation, seed
+        As `Objective` takes them.
+    engine : str
+        As `SVD` takes it.
+    """
 
     model: ClassVar[str] = "svd"
     code: ClassVar[tuple[str, ...]] = (
@@ -33,10 +44,14 @@ class SvdObjective(Objective):
     )
     libraries: ClassVar[tuple[str, ...]] = ("numba", "numpy", "pandas")
 
+    def __init__(self, train: pd.DataFrame, validation: pd.DataFrame, seed: int, engine: EngineName = "fast") -> None:
+        super().__init__(train, validation, seed)
+        self.engine = engine
+
     def fit(self, settings: Settings, on_step: OnStep = ignore_step, *, threads: int = 0) -> SVD:
         """Fit on train; see `Objective.fit`."""
-        del threads  # its loop has one
-        model = SVD(**settings, seed=self.seed, engine="fast")
+        del threads  # the fast loop has one
+        model = SVD(**settings, seed=self.seed, engine=self.engine)
         return model.fit(self.data, self.validation, lambda epoch: on_step(epoch.validation_rmse), measure_train=False)
 
     def score(self, model: Recommender) -> dict[str, float]:
@@ -52,3 +67,6 @@ class SvdObjective(Objective):
     def estimate_effort(self, settings: Settings) -> float:
         """Count multiplications a rating."""
         return float(settings["epochs"] * settings["factors"])
+
+    def _conditions(self) -> str:
+        return self.engine

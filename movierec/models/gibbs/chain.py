@@ -138,7 +138,7 @@ class Chain:
         self.users, self.movies, self.days = users, movies, days
         self.movie_order, self.centred, self.seed = movie_order, centred, seed
         self.precision = _START_PRECISION
-        self.residuals = np.empty_like(centred)
+        self.residuals, self._movie_residuals = np.empty_like(centred), np.empty_like(centred)
         self.sweep = 0
 
     def draw_users(self) -> None:
@@ -165,18 +165,28 @@ class Chain:
         effects = days.by_rating()
         self.residuals -= effects
         np.subtract(self.centred, effects, out=self.users.ratings.targets)
-        np.take(self.users.ratings.targets, self.movie_order, out=self.movies.ratings.targets)
+        self._order_by_movie(self.users.ratings.targets, self.movies.ratings.targets)
 
     def _draw_noise(self) -> None:
         rng = self._rng("noise")
         squares = self.users.sum_squares(self.residuals, self.movies.noise.weights)
         if self.sweep > SETTLING_SWEEPS:
             self.users.noise.draw(self.precision * squares, rng)
-        by_movie = self.movies.sum_squares(self.residuals[self.movie_order], self.users.noise.weights)
+        self._order_by_movie(self.residuals, self._movie_residuals)
+        by_movie = self.movies.sum_squares(self._movie_residuals, self.users.noise.weights)
         if self.sweep > SETTLING_SWEEPS:
             self.movies.noise.draw(self.precision * by_movie, rng)
         total = float((by_movie * self.movies.noise.weights).sum())
         self.precision = float(rng.gamma(1 + len(self.centred) / 2, 1 / (1 + total / 2)))
+
+    def _order_by_movie(self, values: Floats, out: Floats) -> None:
+        indptr = self.movies.ratings.indptr
+
+        def gather(first: int, last: int) -> None:
+            own = slice(indptr[first], indptr[last])
+            np.take(values, self.movie_order[own], out=out[own], mode="clip")  # other modes copy `out`
+
+        self.movies.blocks.run(gather)
 
     def _rng(self, part: str) -> np.random.Generator:
         return seeds.rng(self.seed, "bayes", f"{part} of sweep {self.sweep}")

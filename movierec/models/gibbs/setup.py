@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import polars as pl
 
 from movierec import seeds
 from movierec.columns import MOVIE_ID, RATING, TIMESTAMP, USER_ID
@@ -81,7 +82,9 @@ def prepare_ratings(ratings: pd.DataFrame, movies: pd.DataFrame | None, *, by_da
     if by_day and TIMESTAMP in ratings:
         ratings = ratings.assign(day=number_days(ratings[TIMESTAMP]))
         keys = [USER_ID, "day", MOVIE_ID]
-    ratings = ratings.sort_values(keys, kind="stable", ignore_index=True)
+    columns = pl.DataFrame({key: ratings[key].to_numpy() for key in keys})
+    order = columns.select(pl.arg_sort_by(keys, maintain_order=True)).to_series().to_numpy()
+    ratings = ratings.take(order)
     known_users, known_movies, user, movie = index_ids(ratings)
     listed = np.array([], np.int32) if movies is None else movies[MOVIE_ID].to_numpy()
     return TrainingData(
