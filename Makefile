@@ -40,7 +40,7 @@ container: $(READY) ## check the container's files, and serve from what the imag
 	ops/check_image.sh
 
 bench: $(READY) jax ## measure every published number again
-	for name in accuracy ranking_quality neural cold_movies svdpp svd_speed als_speed ease_speed intervals ranking tracking service pipeline; do $(BIN)/python -m benchmarks.$$name || exit 1; done
+	for name in accuracy ranking_quality neural cold_movies new_movies svdpp svd_speed als_speed ease_speed intervals ranking tracking service scale pipeline; do $(BIN)/python -m benchmarks.$$name || exit 1; done
 
 jax: $(READY) ## install JAX, for the neural models of `make bench` (needs a network)
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes --requirement benchmarks/requirements.lock
