@@ -3,10 +3,10 @@
 import io
 import re
 import subprocess
-import tarfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
+from zipfile import ZipFile
 
 from movierec.errors import MovierecError
 
@@ -54,8 +54,8 @@ def extract_files(folder: Path, commit: str, paths: Sequence[str], target: Path)
     """
     listed = _git(folder, "ls-tree", "--name-only", commit, "--", *paths).decode().splitlines()
     if listed:  # without a path git would archive everything
-        with tarfile.open(fileobj=io.BytesIO(_git(folder, "archive", commit, "--", *listed))) as archive:
-            archive.extractall(target, filter="data")
+        with ZipFile(io.BytesIO(_git(folder, "archive", "--format=zip", "-0", commit, "--", *listed))) as archive:
+            archive.extractall(target)  # whatever a member is called, it stays inside
 
 
 def _git(folder: Path, *arguments: str) -> bytes:
