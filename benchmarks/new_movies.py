@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
-from benchmarks.data import load_dataset, load_tags
+from benchmarks.data import hold_out_movies, load_dataset, load_tags
+from benchmarks.ranking_quality import ALS_CONTENT
 from movierec import seeds
 from movierec.columns import MOVIE_ID, RATING, USER_ID
 from movierec.data.content import Content, describe_movies
-from movierec.data.split import split_ratings
 from movierec.data.tags import drop_held_out_tags
 from movierec.errors import run_command
 from movierec.evaluation.cold_movies import rank_cold_movies
@@ -29,6 +30,7 @@ from movierec.models.bayes import Bayes
 from movierec.models.blend import Blend
 from movierec.models.ease import EASE
 from movierec.models.svd import SVD
+from movierec.recommender.amended_catalogue import FIRST_NEW_CODE
 from movierec.recommender.placing import Raters, make_placer
 from movierec.recommender.profiles import Profiles
 from movierec.recommender.scorer import Scorer
@@ -39,9 +41,8 @@ DATASETS: Final = ("ml-100k", "ml-latest-small")
 SEEDS: Final = (0, 1, 2, 3)
 GIVEN: Final = (0, 3, 10)
 FEWEST_RATINGS: Final = 20
-FIRST_CODE: Final = 2**31
-RATERS_OF_STARS: Final = ("svd", "bayes")
-Models = dict[str, Recommender]
+OF_STARS: Final = frozenset({"svd", "bayes"})
+Ids = npt.NDArray[np.integer[Any]]
 
 
 def main() -> None:
@@ -58,67 +59,73 @@ def main() -> None:
 
 def measure(ratings: pd.DataFrame, movies: pd.DataFrame, tags: pd.DataFrame, seed: int) -> dict[str, float]:
     """Hold out movies, and place them with ever more of their ratings."""
-    ordered = ratings.sort_values([USER_ID, MOVIE_ID], ignore_index=True)
-    parts = split_ratings(ordered, "cold_movies", 0.05, 0.1, seed)
-    train = pd.concat([parts["train"], parts["validation"]]).sort_values([USER_ID, MOVIE_ID], ignore_index=True)
-    shuffled = parts["test"].sample(frac=1, random_state=seed)
+    bed = hold_out_movies(ratings, movies, seed)
+    shuffled = bed.test.sample(frac=1, random_state=seed)
     place = shuffled.groupby(MOVIE_ID).cumcount()
-    judged = shuffled[place >= max(GIVEN)]
-    judged = judged[judged[USER_ID].isin(train[USER_ID])].sort_values([USER_ID, MOVIE_ID], ignore_index=True)
-    content = describe_movies(movies[movies[MOVIE_ID].isin(ordered[MOVIE_ID])], drop_held_out_tags(tags, parts["test"]))
-    models, found = fit(train, movies, content, seed), dict[str, float]()
+    judged = shuffled[(place >= max(GIVEN)) & shuffled[USER_ID].isin(bed.train[USER_ID])]
+    judged = judged.sort_values([USER_ID, MOVIE_ID], ignore_index=True)
+    listed = movies[movies[MOVIE_ID].isin(ratings[MOVIE_ID])]
+    content = describe_movies(listed, drop_held_out_tags(tags, bed.test))
+    models, profiles, new = (
+        fit(bed.train, movies, content, seed),
+        gather_profiles(bed.train),
+        np.unique(judged[MOVIE_ID]),
+    )
+    found: dict[str, float] = {}
     for n in GIVEN:
         given = shuffled[place < n]
         for name, model in models.items():
-            found |= judge(f"{name}_placed_{n}", place_movies(model, train, given, judged, content), judged, train)
+            scorer = place_movies(model, new, given, profiles, content)
+            figures = judge(scorer, FIRST_NEW_CODE + np.arange(len(new)), judged, profiles, stars=name in OF_STARS)
+            found |= {f"{name}_placed_{n}_{metric}": value for metric, value in figures.items()}
         if n:
-            known = pd.concat([train, given]).sort_values([USER_ID, MOVIE_ID], ignore_index=True)
+            known = pd.concat([bed.train, given]).sort_values([USER_ID, MOVIE_ID], ignore_index=True)
+            knowing = gather_profiles(known)
             for name, model in fit(known, movies, content, seed).items():
-                found |= judge(f"{name}_refit_{n}", make_scorer(model), judged, known)
+                figures = judge(make_scorer(model), new, judged, knowing, stars=name in OF_STARS)
+                found |= {f"{name}_refit_{n}_{metric}": value for metric, value in figures.items()}
     return found
 
 
-def fit(train: pd.DataFrame, movies: pd.DataFrame, content: Content, seed: int) -> Models:
+def gather_profiles(train: pd.DataFrame) -> Profiles:
+    """Return who rated what, all of whom the models know."""
+    return Profiles(train, IdIndex(np.unique(train[USER_ID])))
+
+
+def fit(train: pd.DataFrame, movies: pd.DataFrame, content: Content, seed: int) -> dict[str, Recommender]:
     """Fit every kind of model that the service places movies in; the blend's weight is half."""
-    ease = EASE().fit(train, content=content)
-    als = ALS(factors=64, regularization=40.0, alpha=1.5, content_weight=0.05, seed=seed).fit(train, content=content)
+    ease, als = EASE().fit(train, content=content), ALS(**ALS_CONTENT, seed=seed).fit(train, content=content)
     svd, bayes = SVD(factors=50, seed=seed).fit(train), Bayes(seed=seed).fit(train, movies=movies)
     return {"svd": svd, "bayes": bayes, "als": als, "ease": ease, "blend": Blend(weight=0.5).adopt(ease, als)}
 
 
 def place_movies(
-    model: Recommender, train: pd.DataFrame, given: pd.DataFrame, judged: pd.DataFrame, content: Content
+    model: Recommender, new: Ids, given: pd.DataFrame, profiles: Profiles, content: Content
 ) -> Scorer[Any]:
-    """Place the judged movies, with what of their ratings is given, behind those of train; their codes are row numbers.
-
-    The service does the same in `recommender.amendments`.
-    """
+    """Place new movies, with the ratings given of them, behind the model's own, as `recommender.amendments` does."""
     scorer = make_scorer(model)
-    placer, profiles = make_placer(model, scorer, content.of(model.movies.ids)), Profiles(train, model.users)
-    placed = []
-    for movie in np.unique(judged[MOVIE_ID]):
+    placer, placed = make_placer(model, scorer, content.of(model.movies.ids)), []
+    for movie in new:
         ratings = given[(given[MOVIE_ID] == movie) & given[USER_ID].isin(model.users.ids)]
         raters = Raters([profiles.find(user) for user in ratings[USER_ID].tolist()], ratings[RATING].to_numpy())
         placed.append(placer.place(content.of([movie])[0], raters, seeds.rng(0, "new movie", str(movie))))
-    return placer.extend(FIRST_CODE + np.arange(len(placed), dtype=np.int64), placed)
+    return placer.extend(FIRST_NEW_CODE + np.arange(len(placed), dtype=np.int64), placed)
 
 
-def judge(name: str, scorer: Scorer[Any], judged: pd.DataFrame, train: pd.DataFrame) -> dict[str, float]:
-    """Return the RMSE of a model of stars, or the NDCG@10 of a ranking of the judged movies among themselves."""
-    movies = np.unique(judged[MOVIE_ID])
-    known = find_rows(scorer.movie_ids, movies)
-    codes = movies if (known >= 0).all() else FIRST_CODE + np.arange(len(movies), dtype=np.int64)
-    columns, users = find_rows(scorer.movie_ids, codes), np.unique(judged[USER_ID])
-    profiles = Profiles(train, IdIndex(np.unique(train[USER_ID])))
-    tastes = {user: scorer.see(profiles.find(user)) for user in users.tolist()}
-    if name.startswith(RATERS_OF_STARS):
-        at = codes[np.searchsorted(movies, judged[MOVIE_ID])]
-        predicted, own = np.empty(len(judged)), judged[USER_ID].to_numpy()
+def judge(
+    scorer: Scorer[Any], codes: Ids, judged: pd.DataFrame, profiles: Profiles, *, stars: bool
+) -> dict[str, float]:
+    """Return the RMSE, or the NDCG@10 of the judged movies, which have these codes, ranked among themselves."""
+    own, at = judged[USER_ID].to_numpy(), codes[np.unique(judged[MOVIE_ID], return_inverse=True)[1]]
+    tastes = {user: scorer.see(profiles.find(user)) for user in np.unique(own).tolist()}
+    if stars:
+        predicted = np.empty(len(judged))
         for user, taste in tastes.items():
             predicted[own == user] = scorer.predict(taste, at[own == user]).stars
-        return {f"{name}_rmse": rmse(judged[RATING], predicted)}
-    scores = np.array([scorer.score(tastes[user])[columns] for user in users.tolist()])
-    return {f"{name}_ndcg@10": rank_cold_movies(scores, users, judged, 4.0)}
+        return {"rmse": rmse(judged[RATING], predicted)}
+    columns = find_rows(scorer.movie_ids, codes)
+    scores = np.array([scorer.score(taste)[columns] for taste in tastes.values()])
+    return {"ndcg@10": rank_cold_movies(scores, list(tastes), judged, 4.0)}
 
 
 if __name__ == "__main__":
