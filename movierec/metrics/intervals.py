@@ -20,7 +20,7 @@ Name = TypeVar("Name", bound=Hashable)
 
 SAMPLES = 1000
 CONFIDENCE = 0.95
-_BLOCK_ELEMENTS = 4_000_000  # weights held at a time, 32 MB
+_BLOCK_ELEMENTS = 4_000_000  # weights in a block, 32 MB; two are held
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,7 @@ def bootstrap_means(
     Notes
     -----
     Efron & Tibshirani (1993), An Introduction to the Bootstrap, chapter 13. Memory is about 20 bytes for each
-    user and metric, and 32 MB for weights. For the bias-corrected and accelerated interval of one metric use
+    user and metric, and 64 MB for weights. For the bias-corrected and accelerated interval of one metric use
     ``scipy.stats.bootstrap(method="BCa")``.
 
     Examples

@@ -141,7 +141,7 @@ class Recommender(ABC):
         lists = [Lists(np.full(shape, -1, np.int32), np.full(shape, np.nan, np.float32)) for _ in excludes]
         known = np.flatnonzero(rows >= 0)
         products = self._as_products()
-        if products is not None:
+        if products:
             known = known[products.order_users(rows[known])]
         block = max(1, BLOCK_CELLS // len(self.movies))
         parts = [known[start : start + block] for start in range(0, len(known), block)]
@@ -149,8 +149,7 @@ class Recommender(ABC):
         def make(part: Places) -> Chunk:
             return Chunk(rows[part], [one.select(wanted.ids[part], self.movies) for one in excluded])
 
-        ranker = self if products is None else products
-        for part, tops in zip(parts, rank_chunks(ranker, make, parts, k), strict=True):
+        for part, tops in zip(parts, rank_chunks(products or self, make, parts, k), strict=True):
             for (ids, scores), (top, top_scores) in zip(lists, tops, strict=True):
                 ids[part], scores[part] = np.where(top >= 0, self.movies.ids[top], -1), top_scores
         return lists

@@ -13,14 +13,14 @@ from movierec.tuning.objective import Objective, OnStep, Settings, ignore_step
 
 
 class SvdObjective(Objective):
-    """Fit the SVD by its fast engine; its steps are epochs, each with its RMSE on validation. See `Objective`.
+    """Fit the SVD; its steps are epochs, each with its RMSE on validation. See `Objective`.
 
     Parameters
     ----------
     train, validation, seed
         As `Objective` takes them.
     engine : str
-        As `SVD` takes it.
+        As `SVD` takes it; the fast one by default.
     """
 
     model: ClassVar[str] = "svd"
