@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from movierec.errors import MovierecError
-from movierec.io import replace_atomically, write_csv, write_json
+from movierec.io import write_arrays, write_csv, write_json
 from movierec.paths import DETAILS
 from movierec.plot_tables import COLUMNS, TEXT
 from movierec.roster import NEED_RATINGS
@@ -33,8 +33,7 @@ def leave_out(model: str, outputs: Iterable[Path]) -> None:
     """
     for path in outputs:
         if path.suffix == ".npz":
-            with replace_atomically(path) as temporary, temporary.open("wb") as file:
-                np.savez(file, allow_pickle=False, **{LEFT_OUT: np.array(NO_RATINGS)})
+            write_arrays({LEFT_OUT: np.array(NO_RATINGS)}, path)
         elif path.suffix == ".csv":
             row = {column: NO_RATINGS if column in TEXT else "" for column in COLUMNS[path.stem]}
             write_csv(pd.DataFrame([{LEFT_OUT: NO_RATINGS} | row]), path)

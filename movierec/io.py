@@ -1,4 +1,4 @@
-"""Reading and writing tables and metrics: whole files or none, the same bytes for the same content."""
+"""Reading and writing tables, arrays and metrics: whole files or none, the same bytes for the same content."""
 
 import errno
 import json
@@ -9,7 +9,10 @@ from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile, ZipInfo
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -201,6 +204,16 @@ def write_json(content: Mapping[str, Any], path: Path) -> None:
     text = json.dumps(_rounded(content, str(path)), sort_keys=True, indent=2, ensure_ascii=False, allow_nan=False)
     with replace_atomically(path) as temporary:
         temporary.write_text(text + "\n", encoding="utf-8")
+
+
+def write_arrays(arrays: Mapping[str, npt.NDArray[Any]], path: Path) -> None:
+    """Write an ``.npz`` file; `numpy.savez` would write other bytes on other versions of Python."""
+    with replace_atomically(path) as temporary, ZipFile(temporary, "w") as archive:
+        for name, array in arrays.items():
+            member = ZipInfo(f"{name}.npy")
+            member.file_size = array.nbytes  # nearly; sizes of 2 GB and more take another header
+            with archive.open(member, "w") as file:
+                np.lib.format.write_array(file, np.asanyarray(array), allow_pickle=False)
 
 
 def read_json(path: Path) -> dict[str, Any]:

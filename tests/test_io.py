@@ -1,6 +1,7 @@
 """The same content is the same bytes, and is read back as it was."""
 
 import json
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -106,6 +107,22 @@ def test_json_round_trip(tmp_path_factory: pytest.TempPathFactory, content: dict
     assert io.read_json(path) == json.loads(json.dumps(content), parse_float=lambda text: round(float(text), 6))
     io.write_json(dict(reversed(io.read_json(path).items())), path)  # neither the order nor rounding again matters
     assert path.read_bytes() == first
+
+
+def test_arrays_are_the_same_bytes_on_every_version_of_python(tmp_path: Path) -> None:
+    arrays = {"ids": np.arange(3, dtype=np.int32), "mean": np.array(3.5), "name": np.array("als")}
+    path = tmp_path / "model.npz"
+    io.write_arrays(arrays, path)
+    assert sha256(path.read_bytes()).hexdigest() == "0030eb0ba8dc1417c66e35bd8be6594e095e2475d9628a104c99acd17c7ec4d3"
+    with np.load(path, allow_pickle=False) as stored:
+        assert {name: array.tolist() for name, array in stored.items()} == {
+            "ids": [0, 1, 2],
+            "mean": 3.5,
+            "name": "als",
+        }
+    with pytest.raises(ValueError, match="Object arrays cannot be saved"):
+        io.write_arrays({"ids": np.array([{}], dtype=object)}, path)
+    assert np.load(path)["mean"] == 3.5
 
 
 @pytest.mark.parametrize("number", [float("nan"), float("inf"), -float("inf"), np.float32("nan")])

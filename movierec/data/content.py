@@ -19,7 +19,7 @@ from movierec.columns import GENRES, MOVIE_ID, TITLE, YEAR
 from movierec.data.tags import TAG, drop_held_out_tags
 from movierec.errors import MovierecError
 from movierec.ids import IdIndex
-from movierec.io import replace_atomically
+from movierec.io import write_arrays
 
 SIZE: Final = 150
 SIZE_FOR_COLD_MOVIES: Final = 600  # where content is all that there is
@@ -86,8 +86,7 @@ class Content:
     def save(self, path: Path) -> None:
         """Write an ``.npz`` file, the same bytes every time."""
         arrays = {name: getattr(self, name) for name in ("factors", "tokens", "rarity", "basis")}
-        with replace_atomically(path) as temporary, temporary.open("wb") as file:
-            np.savez(file, allow_pickle=False, movie_ids=self.movies.ids, **arrays)
+        write_arrays({"movie_ids": self.movies.ids, **arrays}, path)
 
     @classmethod
     def load(cls, path: Path) -> Self:

@@ -17,7 +17,7 @@ from movierec.data.exclusions import Exclusions
 from movierec.errors import MovierecError
 from movierec.feedback import LEFT_OUT
 from movierec.ids import IdIndex
-from movierec.io import replace_atomically
+from movierec.io import write_arrays
 from movierec.models.chunks import Chunk, Places, RankChunks, rank_by_threads
 from movierec.models.products import Products
 from movierec.models.rows import rank_ids
@@ -179,9 +179,7 @@ class Recommender(ABC):
         """Write the model as an ``.npz`` file: its arrays and its settings as JSON; the same bytes every time."""
         settings = json.dumps({"model": self.name, **self._settings()}, sort_keys=True)
         ids = {"user_ids": self.users.ids, "movie_ids": self.movies.ids}
-        with replace_atomically(path) as temporary, temporary.open("wb") as file:
-            arrays: dict[str, npt.NDArray[Any]] = {**ids, "scale": self.scale, **self._arrays()}
-            np.savez(file, allow_pickle=False, settings=np.array(settings), **arrays)
+        write_arrays({"settings": np.array(settings), **ids, "scale": self.scale, **self._arrays()}, path)
 
     @classmethod
     def load(cls, path: Path) -> Self:
