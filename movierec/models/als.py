@@ -247,7 +247,7 @@ class ALS(CalibratedRanker):
         """Return the uncalibrated scores, shape (users, movies)."""
         return self.user_factors[user_rows] @ self.movie_factors.T
 
-    def _as_products(self) -> Products:
+    def _as_ranker(self) -> Products:
         nothing = (np.zeros(len(side), dtype=np.float32) for side in (self.user_factors, self.movie_factors))
         return Products(self.user_factors, self.movie_factors, *nothing)
 

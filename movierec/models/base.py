@@ -18,13 +18,14 @@ from movierec.errors import MovierecError
 from movierec.feedback import LEFT_OUT
 from movierec.ids import IdIndex
 from movierec.io import write_arrays
-from movierec.models.chunks import Chunk, Places, RankChunks, rank_by_threads
+from movierec.models.chunks import Chunk, Places, RankChunks, Ranker, rank_by_threads
 from movierec.models.products import Products
 from movierec.models.rows import rank_ids
 from movierec.models.top_k import TopK, top_k_rows
 
 MIN_STARS, MAX_STARS = 0.5, 5.0
 BLOCK_CELLS = 8_000_000  # scores held at a time while ranking: 32 MB of float32
+MANY_USERS = 256  # by which what is done once a block costs little
 
 Array = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.int32]
@@ -140,16 +141,16 @@ class Recommender(ABC):
         shape = (len(wanted), k)
         lists = [Lists(np.full(shape, -1, np.int32), np.full(shape, np.nan, np.float32)) for _ in excludes]
         known = np.flatnonzero(rows >= 0)
-        products = self._as_products()
-        if products:
-            known = known[products.order_users(rows[known])]
+        ranker = self._as_ranker()
         block = max(1, BLOCK_CELLS // len(self.movies))
+        if isinstance(ranker, Products):  # which computes few of the scores
+            known, block = known[ranker.order_users(rows[known])], max(block, MANY_USERS)
         parts = [known[start : start + block] for start in range(0, len(known), block)]
 
         def make(part: Places) -> Chunk:
             return Chunk(rows[part], [one.select(wanted.ids[part], self.movies) for one in excluded])
 
-        for part, tops in zip(parts, rank_chunks(products or self, make, parts, k), strict=True):
+        for part, tops in zip(parts, rank_chunks(ranker, make, parts, k), strict=True):
             for (ids, scores), (top, top_scores) in zip(lists, tops, strict=True):
                 ids[part], scores[part] = np.where(top >= 0, self.movies.ids[top], -1), top_scores
         return lists
@@ -158,9 +159,9 @@ class Recommender(ABC):
         """Return the best movies of some known users under each of several exclusions."""
         return list(self._rank(*chunk, k))
 
-    def _as_products(self) -> Products | None:
-        """Return the scores as products, if they are."""
-        return None
+    def _as_ranker(self) -> Ranker:
+        """Return what ranks as the model does, perhaps without computing every score."""
+        return self
 
     def _rank(self, user_rows: Rows, excluded: Sequence["sp.csr_array[Any]"], k: int) -> Iterator[TopK]:
         """Yield the best movies of known users under each of several exclusions, by one computation of scores."""

@@ -1,7 +1,7 @@
 """The bias baseline: global mean plus a shrunken offset for each user and each movie."""
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from typing import Any, ClassVar, Self
 
 import numba
@@ -9,12 +9,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import polars as pl
-import scipy.sparse as sp
 
 from movierec.models.base import Array, Recommender, Rows, find_range, gather
 from movierec.models.indexed import IndexedRatings
-from movierec.models.shared_ranking import top_k_shared
-from movierec.models.top_k import TopK
+from movierec.models.shared_ranking import SharedOrder
 
 Counts = npt.NDArray[np.integer[Any]]
 SumResiduals = Callable[[Array], Array]
@@ -94,9 +92,8 @@ class Bias(Recommender):
         scores = self.mean + self.user_bias[user_rows, None] + self.movie_bias[None, :]
         return scores.astype(np.float32)
 
-    def _rank(self, user_rows: Rows, excluded: Sequence["sp.csr_array[Any]"], k: int) -> Iterator[TopK]:
-        for seen in excluded:
-            yield top_k_shared(self.mean + self.user_bias[user_rows], self.movie_bias, seen.indptr, seen.indices, k)
+    def _as_ranker(self) -> SharedOrder:
+        return SharedOrder(self.mean + self.user_bias, self.movie_bias)
 
     def _arrays(self) -> dict[str, npt.NDArray[Any]]:
         return {"mean": self.mean, "user_bias": self.user_bias, "movie_bias": self.movie_bias}

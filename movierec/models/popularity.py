@@ -1,17 +1,14 @@
 """The popularity baseline: everyone is recommended the movies that most people rated."""
 
-from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-import scipy.sparse as sp
 
 from movierec.columns import RATING
 from movierec.models.base import Array, Recommender, Rows, find_range, gather, index_ids
-from movierec.models.shared_ranking import top_k_shared
-from movierec.models.top_k import TopK
+from movierec.models.shared_ranking import SharedOrder
 
 
 class Popularity(Recommender):
@@ -57,9 +54,8 @@ class Popularity(Recommender):
         """Return the counts for every user, shape (users, movies)."""
         return np.tile(self.movie_count.astype(np.float32), (len(user_rows), 1))
 
-    def _rank(self, user_rows: Rows, excluded: Sequence["sp.csr_array[Any]"], k: int) -> Iterator[TopK]:
-        for seen in excluded:
-            yield top_k_shared(np.zeros(len(user_rows)), self.movie_count, seen.indptr, seen.indices, k)
+    def _as_ranker(self) -> SharedOrder:
+        return SharedOrder(np.zeros(len(self.users)), self.movie_count)
 
     def _arrays(self) -> dict[str, npt.NDArray[Any]]:
         return {"mean": self.mean, "movie_count": self.movie_count, "movie_offset": self.movie_offset}

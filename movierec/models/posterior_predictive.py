@@ -171,9 +171,9 @@ class PosteriorPredictive(Recommender):
 
     def score_rows(self, user_rows: Rows, movies_wanted: int | None = None) -> Factors:
         """Return unclipped predictions, shape (users, movies), computed in float32; by default of the rated movies."""
-        return self._as_products(movies_wanted).score(user_rows)
+        return self._as_ranker(movies_wanted).score(user_rows)
 
-    def _as_products(self, movies_wanted: int | None = None) -> Products:
+    def _as_ranker(self, movies_wanted: int | None = None) -> Products:
         users, movies = self.user_mean, self.movie_mean[: movies_wanted or len(self.movies)]
         values = users[:, 0] + np.float32(self.mean), movies[:, 0]
         return Products(users[:, 1:], movies[:, 1:], *values)

@@ -1,52 +1,57 @@
 """The best movies of each user where all users share one order of the movies, but for what each has seen."""
 
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numba
 import numpy as np
 import numpy.typing as npt
+import scipy.sparse as sp
 
+from movierec.models.chunks import Chunk
 from movierec.models.top_k import TopK
 
 Array = npt.NDArray[np.float64]
 
 
-def top_k_shared(
-    user_value: Array,
-    movie_value: Array,
-    excluded_indptr: npt.NDArray[np.integer[Any]],
-    excluded_indices: npt.NDArray[np.integer[Any]],
-    k: int,
-) -> TopK:
-    """Return what `top_k_rows` does of the scores ``float32(user value + movie value)``, without computing them all.
+@dataclass(frozen=True, eq=False)
+class SharedOrder:
+    """Scores ``float32(user value + movie value)``, and the best movies by them without computing them all.
 
-    Movies are looked at from the highest value down, until a user's list is full. Values that differ may round to
-    equal scores; ties are ordered by column, as there.
-
-    Parameters
+    Attributes
     ----------
-    user_value : ndarray of float64, shape (n,)
-        One a row.
-    movie_value : ndarray of float64, shape (movies,)
-        One a column.
-    excluded_indptr, excluded_indices, k
-        As `top_k_rows` takes them.
-
-    Returns
-    -------
-    TopK
-        Columns padded with -1 and float32 scores padded with NaN, each of shape (n, k).
-
-    Examples
-    --------
-    >>> top_k_shared(np.array([1.0]), np.array([3.0, 5.0, 4.0]), np.array([0, 1]), np.array([1]), k=3).columns.tolist()
-    [[2, 0, -1]]
+    user_values, movie_values : ndarray of float64, shape (users,) and (movies,)
+        Finite.
     """
-    shape = (len(user_value), k)
-    top = TopK(np.full(shape, -1, dtype=np.int32), np.full(shape, np.nan, dtype=np.float32))
-    order = np.argsort(-movie_value, kind="stable")
-    _fill(user_value, movie_value, order, excluded_indptr, excluded_indices, top.columns, top.scores)
-    return top
+
+    user_values: Array
+    movie_values: Array
+
+    @cached_property
+    def order(self) -> npt.NDArray[np.intp]:
+        """Movies from the highest value down, shape (movies,)."""
+        return np.argsort(-self.movie_values, kind="stable")
+
+    def rank_chunk(self, chunk: Chunk, k: int) -> list[TopK]:
+        """Return what `top_k_rows` does of all scores of a chunk's users, for each of its exclusions.
+
+        Movies are looked at in order until a user's list is full. Values that differ may round to equal scores; ties
+        are ordered by column, as there.
+
+        Examples
+        --------
+        >>> scores, rated = SharedOrder(np.array([1.0]), np.array([3.0, 5.0, 4.0])), sp.csr_array([[0, 1, 0]])
+        >>> scores.rank_chunk(Chunk(np.array([0], dtype=np.int32), [rated]), k=3)[0].columns.tolist()
+        [[2, 0, -1]]
+        """
+        return [self._rank(chunk.users, seen, k) for seen in chunk.seen]
+
+    def _rank(self, users: npt.NDArray[np.int32], seen: "sp.csr_array[Any]", k: int) -> TopK:
+        shape = len(users), k
+        top = TopK(np.full(shape, -1, dtype=np.int32), np.full(shape, np.nan, dtype=np.float32))
+        _fill(self.user_values[users], self.movie_values, self.order, seen.indptr, seen.indices, *top)
+        return top
 
 
 @numba.njit(cache=True, nogil=True)

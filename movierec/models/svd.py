@@ -179,9 +179,9 @@ class SVD(Recommender):
 
     def score_rows(self, user_rows: Rows) -> npt.NDArray[np.float32]:
         """Return unclipped predictions, shape (users, movies), computed in float32."""
-        return self._as_products().score(user_rows)
+        return self._as_ranker().score(user_rows)
 
-    def _as_products(self) -> Products:
+    def _as_ranker(self) -> Products:
         each = self.user_factors, self.movie_factors, self.mean + self.user_bias, self.movie_bias
         return Products(*(array.astype(np.float32, copy=False) for array in each))
 
