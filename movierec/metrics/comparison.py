@@ -9,16 +9,18 @@ import numpy as np
 import numpy.typing as npt
 from statsmodels.stats.multitest import multipletests
 
+from movierec.metrics.blocks import map_blocks
 from movierec.metrics.intervals import CONFIDENCE, Interval, UserBootstrap
 from movierec.metrics.rating import UserErrors
 from movierec.metrics.ratios import divide_or_nan
 
 FloatArray = npt.NDArray[np.float64]
+Counts = npt.NDArray[np.integer[Any]]
 Columns = npt.NDArray[np.integer[Any]]
 
 FLIPS: Final = 10_000  # the least p-value, 1 / 10,001, stays below 0.05 for tables of up to 500 comparisons
 SIGNIFICANCE: Final = 0.05
-_BLOCK_ELEMENTS = 4_000_000  # signs held at a time, 32 MB
+_BLOCK_ELEMENTS = 4_000_000  # signs in a block, 32 MB; two are held
 _ROUNDING = 1e-12  # of the sum of all values: flipped sums so near the observed one are equal to it
 
 
@@ -215,13 +217,16 @@ def _flip_signs(sums: FloatArray, first: Columns, second: Columns, rng: np.rando
     observed = total[first] - total[second]
     size = np.abs(sums).sum(axis=0)
     least = np.abs(observed) - _ROUNDING * (size[first] + size[second])
-    extreme = np.zeros(len(first))
     width = 4 * -(-users // 32)  # bytes a row; the generator draws four at a time
     step = max(1, _BLOCK_ELEMENTS // users)
-    for start in range(0, flips, step):
-        rows = min(step, flips - start)
-        drawn = np.frombuffer(rng.bytes(rows * width), dtype=np.uint8).reshape(rows, width)
+    blocks = (rng.bytes(min(step, flips - start) * width) for start in range(0, flips, step))
+
+    def count_extreme(block: bytes) -> Counts:
+        drawn = np.frombuffer(block, dtype=np.uint8).reshape(-1, width)
         kept = np.unpackbits(drawn, axis=1, count=users).astype(np.float64) @ sums
         flipped = 2 * (kept[:, first] - kept[:, second]) - observed  # the users not kept have the other sign
-        extreme += np.count_nonzero(np.abs(flipped) >= least, axis=0)
+        counts: Counts = np.count_nonzero(np.abs(flipped) >= least, axis=0)
+        return counts
+
+    extreme: FloatArray = np.sum(list(map_blocks(count_extreme, blocks)), axis=0, dtype=np.float64)
     return (1 + extreme) / (1 + flips)

@@ -4,23 +4,27 @@ A user's ratings and lists are correlated, so users are resampled, never rows. O
 metric of every model: intervals cost one matrix product, and differences between models are paired.
 """
 
-from collections.abc import Hashable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
+from hashlib import sha256
 from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
+from movierec.metrics.blocks import map_blocks
 from movierec.metrics.rating import UserErrors
 from movierec.metrics.ratios import divide_or_nan
 
 FloatArray = npt.NDArray[np.float64]
+Counts = npt.NDArray[np.uint8]
 Name = TypeVar("Name", bound=Hashable)
 
 SAMPLES = 1000
 CONFIDENCE = 0.95
-_BLOCK_ELEMENTS = 4_000_000  # weights in a block, 32 MB; two are held
+_BLOCK_ELEMENTS = 4_000_000  # counts in a block, 32 MB as float64; two are held
+_KEPT_BYTES = 2**31  # of counts that are drawn once: 1,000 resamples of two million users
 
 
 @dataclass(frozen=True)
@@ -44,7 +48,7 @@ class Interval:
 
 
 class UserBootstrap:
-    """The same random resamples of users, again on every call.
+    """The same random resamples of users on every call, kept where they are small enough, else drawn again.
 
     Parameters
     ----------
@@ -68,28 +72,44 @@ class UserBootstrap:
         self.samples = samples
         self._seed = int(rng.integers(2**63))
 
-    def weight_blocks(self) -> Iterator[FloatArray]:
+    def of(self, rows: npt.NDArray[np.integer[Any]]) -> "UserBootstrap":
+        """Return the same resamples as far as they are of some users, whose rows in ascending order become 0, 1, ..."""
+        return _PartOfBootstrap(self, rows)
+
+    def count_blocks(self) -> Iterator[Counts]:
         """Yield how often each resample drew each user, arrays of shape (some samples, users), `samples` in all."""
-        rng = np.random.default_rng(self._seed)
-        step = max(1, _BLOCK_ELEMENTS // max(1, self.n_users))
-        for start in range(0, self.samples, step):
-            block = np.empty((min(step, self.samples - start), self.n_users))
-            for weights in block:
-                drawn = rng.integers(self.n_users, size=self.n_users) if self.n_users else np.empty(0, dtype=np.int64)
-                weights[:] = np.bincount(drawn, minlength=self.n_users)
-            yield block
+        yield from self._kept if self.samples * self.n_users <= _KEPT_BYTES else self._draw()
 
     def resample_sums(self, values: FloatArray) -> FloatArray:
         """Return the column sums of `values`, shape (users, columns), in each resample: (samples, columns)."""
         if len(values) != self.n_users:
             raise ValueError(f"values have {len(values)} rows, must have one for each of {self.n_users} users")
-        products: list[Future[FloatArray]] = []
-        with ThreadPoolExecutor(1) as pool:  # multiplies while the next block is drawn
-            for weights in self.weight_blocks():
-                if products:
-                    products[-1].result()  # so that no more than two blocks are held
-                products.append(pool.submit(np.matmul, weights, values))
-        return np.concatenate([product.result() for product in products])
+        return np.concatenate(list(map_blocks(lambda counts: counts.astype(np.float64) @ values, self.count_blocks())))
+
+    @cached_property
+    def _kept(self) -> list[Counts]:
+        return list(self._draw())
+
+    def _draw(self) -> Iterator[Counts]:
+        """Draw the counts; no chance worth a name draws a user more than 255 times."""
+        rng = np.random.default_rng(self._seed)
+        step = max(1, _BLOCK_ELEMENTS // max(1, self.n_users))
+        for start in range(0, self.samples, step):
+            block = np.empty((min(step, self.samples - start), self.n_users), dtype=np.uint8)
+            for counts in block:
+                drawn = rng.integers(self.n_users, size=self.n_users) if self.n_users else np.empty(0, dtype=np.int64)
+                counts[:] = np.bincount(drawn, minlength=self.n_users)
+            yield block
+
+
+class _PartOfBootstrap(UserBootstrap):
+    def __init__(self, whole: UserBootstrap, rows: npt.NDArray[np.integer[Any]]) -> None:
+        self.n_users, self.samples = len(rows), whole.samples
+        self._whole, self._rows = whole, rows
+
+    def count_blocks(self) -> Iterator[Counts]:
+        for block in self._whole.count_blocks():
+            yield block[:, self._rows]
 
 
 def bootstrap_means(
@@ -122,9 +142,9 @@ def bootstrap_means(
 
     Notes
     -----
-    Efron & Tibshirani (1993), An Introduction to the Bootstrap, chapter 13. Memory is about 20 bytes for each
-    user and metric, and 64 MB for weights. For the bias-corrected and accelerated interval of one metric use
-    ``scipy.stats.bootstrap(method="BCa")``.
+    Efron & Tibshirani (1993), An Introduction to the Bootstrap, chapter 13. Memory is about 30 bytes for each
+    user and metric, up to 2 GB for the counts kept, and 64 MB for those in use. For the bias-corrected and
+    accelerated interval of one metric use ``scipy.stats.bootstrap(method="BCa")``.
 
     Examples
     --------
@@ -132,29 +152,15 @@ def bootstrap_means(
     >>> bootstrap_means(scores, UserBootstrap(4, np.random.default_rng(0)))["ndcg@10"]
     Interval(estimate=0.5, low=0.0, high=1.0, n=3)
     """
-    table = _stack(list(values.values()))  # (users, metrics)
-    valid = np.isfinite(table)
-    if np.any(np.isinf(table)):
+    if any(np.any(np.isinf(vector)) for vector in values.values()):
         raise ValueError("values must be finite, or NaN for a user to leave out")
-    # Metrics share a few patterns of missing users; each pattern needs its users counted once.
-    patterns, pattern_of = _find_distinct(valid)
-    table[~valid] = 0
-    columns = np.hstack([table, patterns])
-    metrics = table.shape[1]
-
-    def means(sums: FloatArray) -> FloatArray:
-        return divide_or_nan(sums[:, :metrics], sums[:, metrics:][:, pattern_of])
-
-    estimates = means(columns.sum(axis=0, keepdims=True))[0]
-    resampled = means(bootstrap.resample_sums(columns))
-    return _intervals(list(values), estimates, resampled, valid.sum(axis=0), confidence)
+    sums = {name: np.nan_to_num(vector) for name, vector in values.items()}
+    weights = {name: ~np.isnan(vector) for name, vector in values.items()}
+    return bootstrap_ratios(sums, weights, bootstrap, confidence)
 
 
 def bootstrap_errors(
-    errors: Mapping[Name, UserErrors],
-    bootstrap: UserBootstrap,
-    confidence: float = CONFIDENCE,
-    rates: Sequence[str] = ("rmse", "mae"),
+    errors: Mapping[Name, UserErrors], bootstrap: UserBootstrap, confidence: float = CONFIDENCE
 ) -> dict[Name, dict[str, Interval]]:
     """Return RMSE and MAE over ratings of each model, with intervals from resampling users.
 
@@ -166,39 +172,74 @@ def bootstrap_errors(
         By model, the same users in each. A user without ratings has no part in the model's figures.
     bootstrap, confidence
         As `bootstrap_means`.
-    rates : sequence of str
-        ``"rmse"``, ``"mae"`` or both.
 
     Returns
     -------
     dict of key to dict of str to Interval
-        By model, then rate; `n` counts users with ratings.
+        By model, then ``"rmse"`` and ``"mae"``; `n` counts users with ratings.
 
     Raises
     ------
     ValueError
         As `bootstrap_means`.
     """
-    count = _stack([model.count for model in errors.values()])
-    counts, count_of = _find_distinct(count)  # models share them
-    sums = {"rmse": "squared", "mae": "absolute"}
-    tables = [_stack([getattr(model, sums[rate]) for model in errors.values()]) for rate in rates]
-    columns = np.hstack([*tables, counts])
-    if not np.all(np.isfinite(columns)):
-        raise ValueError("error sums must be finite")
+    counts = {name: each.count for name, each in errors.items()}
+    squared = {name: each.squared for name, each in errors.items()}
+    absolute = {name: each.absolute for name, each in errors.items()}
+    rmse = bootstrap_ratios(squared, counts, bootstrap, confidence, is_root=True)
+    mae = bootstrap_ratios(absolute, counts, bootstrap, confidence)
+    return {name: {"rmse": rmse[name], "mae": mae[name]} for name in errors}
 
-    def divide(sums: FloatArray) -> list[FloatArray]:
-        *totals, ratings = np.split(sums, np.arange(1, len(rates) + 1) * len(errors), axis=1)
-        means = [divide_or_nan(total, ratings[:, count_of]) for total in totals]
-        return [np.sqrt(mean) if rate == "rmse" else mean for rate, mean in zip(rates, means, strict=True)]
 
-    n = np.count_nonzero(count, axis=0)
-    estimates, resampled = divide(columns.sum(axis=0, keepdims=True)), divide(bootstrap.resample_sums(columns))
-    found: dict[Name, dict[str, Interval]] = {name: {} for name in errors}
-    for rate, (estimate,), samples in zip(rates, estimates, resampled, strict=True):
-        for name, interval in _intervals(list(errors), estimate, samples, n, confidence).items():
-            found[name][rate] = interval
-    return found
+def bootstrap_ratios(
+    sums: Mapping[Name, FloatArray],
+    weights: Mapping[Name, npt.NDArray[Any]],
+    bootstrap: UserBootstrap,
+    confidence: float = CONFIDENCE,
+    *,
+    is_root: bool = False,
+) -> dict[Name, Interval]:
+    """Return ratios of sums over users, or their roots, with percentile bootstrap intervals.
+
+    Parameters
+    ----------
+    sums : mapping of any key to ndarray of float64, shape (users,)
+        Numerators, the same users in each.
+    weights : mapping of any key to ndarray of numbers, shape (users,)
+        Denominators under the same keys, 0 for a user who has no part in the ratio.
+    bootstrap, confidence
+        As `bootstrap_means`.
+    is_root : bool
+        Whether the figure is the square root of the ratio.
+
+    Returns
+    -------
+    dict of key to Interval
+        In the order given; `n` counts the users whose weight is not 0.
+
+    Raises
+    ------
+    ValueError
+        As `bootstrap_means`.
+    """
+    vectors = [*sums.values(), *weights.values()]
+    if len({vector.shape for vector in vectors}) != 1 or vectors[0].ndim != 1:
+        raise ValueError("give at least one vector, all over the same users")
+    if not all(np.isfinite(vector).all() for vector in vectors):
+        raise ValueError("sums and weights must be finite")
+    # Figures share a few vectors of weights; each is resampled once.
+    keys = [sha256(np.ascontiguousarray(vector).data).digest() for vector in weights.values()]
+    distinct = dict(zip(keys, weights.values(), strict=True))
+    which = [list(distinct).index(key) for key in keys]
+    columns = np.column_stack([*sums.values(), *distinct.values()]).astype(np.float64, copy=False)
+
+    def divide(totals: FloatArray) -> FloatArray:
+        ratios = divide_or_nan(totals[:, : len(sums)], totals[:, len(sums) :][:, which])
+        return np.sqrt(ratios) if is_root else ratios
+
+    estimates, resampled = divide(columns.sum(axis=0, keepdims=True))[0], divide(bootstrap.resample_sums(columns))
+    n = np.count_nonzero(columns[:, len(sums) :], axis=0)[which]
+    return _intervals(list(sums), estimates, resampled, n, confidence)
 
 
 def bootstrap_mean(
@@ -206,19 +247,6 @@ def bootstrap_mean(
 ) -> Interval:
     """Return the mean of one metric over users with its interval, as `bootstrap_means` does for many."""
     return bootstrap_means({"": values}, UserBootstrap(len(values), rng, samples), confidence)[""]
-
-
-def _stack(vectors: list[npt.NDArray[np.float64]] | list[npt.NDArray[np.int64]]) -> FloatArray:
-    if len({vector.shape for vector in vectors}) != 1 or vectors[0].ndim != 1:
-        raise ValueError("give at least one vector, all over the same users")
-    return np.column_stack(vectors).astype(np.float64, copy=False)
-
-
-def _find_distinct(table: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], npt.NDArray[np.int64]]:
-    """Return the distinct columns of a table, and which of them each column is."""
-    place: dict[bytes, int] = {}
-    which = np.array([place.setdefault(column.tobytes(), len(place)) for column in table.T])
-    return table[:, np.unique(which, return_index=True)[1]], which
 
 
 def _intervals(

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import binned_statistic
+
+from movierec.metrics.ratios import divide_or_nan
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -167,13 +168,15 @@ def calibration_table(
     edges = np.histogram_bin_edges(values, bins).astype(np.float64)
     if np.any(np.diff(edges) <= 0) or values.min() < edges[0] or values.max() > edges[-1]:
         raise ValueError(f"edges must rise and enclose the predictions, {values.min():g} to {values.max():g}")
-    means = binned_statistic(values, [values, np.asarray(actual, dtype=np.float64)], "mean", edges).statistic
+    bins = len(edges) - 1
+    place = np.minimum(np.searchsorted(edges, values, side="right") - 1, bins - 1)
+    count = np.bincount(place, minlength=bins)
     return CalibrationTable(
         lower=edges[:-1],
         upper=edges[1:],
-        count=np.histogram(values, edges)[0],
-        mean_predicted=means[0],
-        mean_actual=means[1],
+        count=count,
+        mean_predicted=divide_or_nan(_sum_by(place, values, bins), count),
+        mean_actual=divide_or_nan(_sum_by(place, np.asarray(actual, dtype=np.float64), bins), count),
     )
 
 

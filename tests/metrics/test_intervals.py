@@ -190,7 +190,7 @@ class TestErrors:
 
     def test_refuses_broken_sums(self) -> None:
         errors = UserErrors(np.array([1]), np.array([np.nan]), np.array([1.0]))
-        with pytest.raises(ValueError, match="error sums must be finite"):
+        with pytest.raises(ValueError, match="sums and weights must be finite"):
             resample_errors({"": errors}, rng())[""]["rmse"]
 
 
