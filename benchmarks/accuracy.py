@@ -19,7 +19,8 @@ from benchmarks.data import load_dataset
 from benchmarks.references import list_references
 from movierec.columns import MOVIE_ID, RATING, TIMESTAMP, USER_ID
 from movierec.errors import run_command
-from movierec.evaluation.judge import TestBed, evaluate_model
+from movierec.evaluation.bed import TestBed
+from movierec.evaluation.judge import evaluate_model
 from movierec.evaluation.uncertainty import state_uncertainty
 from movierec.io import write_json
 from movierec.metrics.rating import mae, rmse
@@ -95,9 +96,9 @@ def clock(fit: Callable[[], object]) -> dict[str, float]:
 
 def evaluate_intervals(model: Bayes, test: pd.DataFrame) -> dict[str, float]:
     """Return RMSE, MAE, and coverage and width of the intervals on the test ratings."""
-    times = test[TIMESTAMP] if model.day_effects else None
-    predicted = model.predict(test[USER_ID], test[MOVIE_ID], times)
-    stated = state_uncertainty(model, test if model.day_effects else test.drop(columns=TIMESTAMP))
+    known = test if model.day_effects else test.drop(columns=TIMESTAMP)
+    predicted = model.predict(known[USER_ID], known[MOVIE_ID], known.get(TIMESTAMP))
+    stated = state_uncertainty(model, known, predicted)
     actual = test[RATING].to_numpy(dtype=np.float64)
     return {"rmse": rmse(actual, predicted), "mae": mae(actual, predicted), **stated.judge(actual)}
 

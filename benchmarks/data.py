@@ -14,7 +14,7 @@ from movierec.data.download import fetch_dataset
 from movierec.data.readers import RawRatings, read_movies, read_ratings
 from movierec.data.split import PARTS, split_ratings
 from movierec.data.tags import read_tags
-from movierec.evaluation.judge import TestBed
+from movierec.evaluation.bed import TestBed
 from movierec.params import Params
 
 

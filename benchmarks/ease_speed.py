@@ -18,7 +18,7 @@ from benchmarks.data import split_dataset
 from movierec.data.readers import read_movies, read_ratings
 from movierec.data.synthetic import PRESETS, write_synthetic
 from movierec.errors import run_command
-from movierec.evaluation.judge import TestBed
+from movierec.evaluation.bed import TestBed
 from movierec.evaluation.validation import measure_validation_ndcg
 from movierec.io import write_json
 from movierec.models.ease import EASE

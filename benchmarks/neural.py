@@ -33,7 +33,7 @@ from benchmarks.ranking_quality import (
 )
 from movierec.data.content import Content
 from movierec.errors import MovierecError, run_command
-from movierec.evaluation.judge import TestBed
+from movierec.evaluation.bed import TestBed
 from movierec.io import write_json
 from movierec.models.als import ALS
 from movierec.models.blend import Blend

@@ -21,7 +21,7 @@ from movierec.columns import MOVIE_ID, USER_ID
 from movierec.data.content import Content, describe_movies
 from movierec.data.tags import drop_held_out_tags
 from movierec.errors import run_command
-from movierec.evaluation.judge import TestBed
+from movierec.evaluation.bed import TestBed
 from movierec.io import write_json
 from movierec.metrics.comparison import compare_models, pair_means
 from movierec.metrics.diversity import coverage, intra_list_diversity_by_genre, mean_popularity, novelty

@@ -6,12 +6,13 @@ from movierec import io, paths, seeds
 from movierec.columns import MOVIE_ID, RATING, USER_ID
 from movierec.data.content import Content
 from movierec.evaluation import report
+from movierec.evaluation.bed import TestBed
 from movierec.evaluation.cold_movies import format_cold_movies, judge_cold_movies
 from movierec.evaluation.deciles import tabulate_by_decile
-from movierec.evaluation.judge import TestBed, evaluate_model
+from movierec.evaluation.judge import evaluate_model
 from movierec.feedback import leave_out_stars
 from movierec.models.als import ALS
-from movierec.models.roster import gather_models
+from movierec.models.roster import list_models, obtain_model
 from movierec.params import load_scaled_params
 from movierec.progress import count_step, make_bar
 from movierec.spark.ranking import open_ranking
@@ -26,12 +27,15 @@ def main() -> None:
     train, validation = (io.read_parquet(path, [USER_ID, MOVIE_ID, RATING]) for path in (paths.TRAIN, paths.VALIDATION))
     test, movies = (io.read_parquet(path) for path in (paths.TEST, paths.CLEAN_MOVIES))
     threshold, factors = params.evaluate.relevance_threshold, ALS.load(paths.MODELS / "als.npz").movie_factors
-    models = gather_models(paths.MODELS, train, implicit=params.is_implicit)
+    models = list_models(implicit=params.is_implicit)
     rng = seeds.rng(params.seed, "evaluate", "bootstrap")
     with make_bar("evaluate", total=len(models) + STEPS_AFTER, unit="step") as bar:
         with open_ranking(params.engine) as rank_chunks:
             bed = TestBed(train, validation, test, movies, threshold, factors, not params.is_implicit, rank_chunks)
-            results = {name: count_step(bar, evaluate_model(models.pop(name), bed)) for name in list(models)}
+            results = {
+                name: count_step(bar, evaluate_model(obtain_model(name, paths.MODELS, train), bed)) for name in models
+            }
+        stars = {name: result.stars for name, result in results.items() if result.stars}
         bootstrap, signs = report.start_resampling(bed, rng, params.evaluate.bootstrap_samples)
         summary = count_step(bar, report.summarize_results(results, bootstrap))
         floor = report.compare_with_floor(summary, io.read_json(paths.DETAILS / "fetch.json"))
@@ -40,7 +44,7 @@ def main() -> None:
             "at_k": report.tabulate_by_k(summary),
             "comparisons": report.tabulate_comparisons(comparisons),
             **count_step(bar, tabulate_by_decile(results, bed, bootstrap)),
-            **count_step(bar, {} if params.is_implicit else report.tabulate_stars(results, summary, bed)),
+            **count_step(bar, report.tabulate_stars(stars, summary) if stars else {}),
         }
         io.write_parquet(count_step(bar, report.tabulate_users(results, bed)), paths.PER_USER)
     for name, table in tables.items():

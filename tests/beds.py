@@ -9,7 +9,9 @@ import pandas as pd
 
 from movierec.columns import MOVIE_ID, RATING, USER_ID
 from movierec.data.exclusions import Exclusions
-from movierec.evaluation.judge import TestBed
+from movierec.evaluation.bed import TestBed
+from movierec.evaluation.judge import ModelResult
+from movierec.evaluation.stars import StarResult
 from movierec.metrics.intervals import UserBootstrap
 from movierec.models.base import Lists, Recommender, index_ids
 from movierec.models.chunks import RankChunks, rank_by_threads
@@ -152,6 +154,12 @@ class Recorder(Recommender):
 
     def _settings(self) -> dict[str, Any]:
         return self.model._settings()
+
+
+def stars_of(result: ModelResult) -> StarResult:
+    """Return what there is where there are ratings."""
+    assert result.stars
+    return result.stars
 
 
 def resample(bed: TestBed, seed: int = 0, samples: int = 100) -> UserBootstrap:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from movierec.models.roster import CLASSES, gather_models, load_model
+from movierec.models.roster import CLASSES, list_models, load_model, obtain_model
 from movierec.roster import (
     BY_NAME,
     EXPLORING,
@@ -45,7 +45,8 @@ def test_stored_models_are_loaded_and_the_others_fitted(tmp_path: Path) -> None:
     for name in STORED:
         kind = CLASSES[BY_NAME[name].kind]
         kind().fit(train).save(tmp_path / f"{name}.npz")
-    found = gather_models(tmp_path, train)
-    assert list(found) == list(BY_NAME)
+    assert list_models() == list(BY_NAME)
+    assert list_models(implicit=True) == [name for name, entry in BY_NAME.items() if not entry.needs_ratings]
+    found = {name: obtain_model(name, tmp_path, train) for name in list_models()}
     assert {name: model.name for name, model in found.items()} == {name: entry.kind for name, entry in BY_NAME.items()}
     assert load_model(tmp_path / "svd_tuned.npz").name == "svd"

@@ -9,7 +9,7 @@ import pandas as pd
 
 from movierec.columns import MOVIE_ID, RATING, USER_ID
 from movierec.data.content import Content
-from movierec.evaluation.judge import TestBed
+from movierec.evaluation.bed import TestBed
 from movierec.metrics.ranking import ranking_metrics_by_user
 from movierec.metrics.rating import rmse
 from movierec.metrics.relevance import Relevance

@@ -4,16 +4,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
-from movierec.columns import MODEL, RATING, TEST_RATINGS, TRAIN_RATINGS, USER_ID
-from movierec.evaluation.judge import ModelResult, TestBed
+from movierec.columns import MODEL, TEST_RATINGS, TRAIN_RATINGS, USER_ID
+from movierec.evaluation.bed import TestBed
+from movierec.evaluation.judge import ModelResult
+from movierec.evaluation.stars import StarResult
 from movierec.evaluation.uncertainty import tabulate_errors, tabulate_intervals
 from movierec.io import FLOAT_DIGITS
 from movierec.metrics.comparison import Comparison, compare_models, pair_errors, pair_means
 from movierec.metrics.intervals import Interval, UserBootstrap, bootstrap_errors, bootstrap_means
 from movierec.metrics.ranking import KS
-from movierec.metrics.rating import FloatArray, UserErrors, calibration_table
+from movierec.metrics.rating import FloatArray, UserErrors
 from movierec.roster import BY_NAME
 from movierec.text import align_columns
 
@@ -46,17 +49,17 @@ def summarize_results(results: Mapping[str, ModelResult], bootstrap: UserBootstr
     dict
         ``{model: {metric: value, metric_ci: {low, high}}}``; a metric undefined for all users is left out.
     """
-    errors = {name: result.errors for name, result in results.items()}
+    errors = {name: result.stars.errors for name, result in results.items() if result.stars}
     headline = {(name, metric): results[name].by_user[metric] for name in results for metric in WITH_INTERVAL}
-    rating = bootstrap_errors(errors, bootstrap)
+    rating = bootstrap_errors(errors, bootstrap) if errors else {}
     ranking = bootstrap_means(headline, bootstrap)
     summary: dict[str, dict[str, Any]] = {}
     for name, result in results.items():
-        figures: dict[str, Any] = dict(result.overall)
+        figures: dict[str, Any] = result.overall | (result.stars.overall if result.stars else {})
         figures |= {
             metric: float(np.nanmean(values)) for metric, values in result.by_user.items() if not np.isnan(values).all()
         }
-        for metric in RATING_METRICS:
+        for metric in RATING_METRICS if result.stars else ():
             figures |= _with_interval(metric, rating[name][metric])
         for metric in WITH_INTERVAL:
             figures |= _with_interval(metric, ranking[name, metric])
@@ -109,7 +112,8 @@ def compare_results(
     list of Comparison
         p-values are adjusted over all of them.
     """
-    metrics = pair_errors({name: result.errors for name, result in results.items()})
+    errors = {name: result.stars.errors for name, result in results.items() if result.stars}
+    metrics = pair_errors(errors) if errors else {}
     for metric in WITH_INTERVAL:
         metrics[metric] = pair_means({name: result.by_user[metric] for name, result in results.items()})
     return compare_models(list(results), metrics, bootstrap, rng)
@@ -162,20 +166,18 @@ def tabulate_users(results: Mapping[str, ModelResult], bed: TestBed) -> pd.DataF
         (means over the user's test ratings; no columns where there are no ratings), and every per-user metric, NaN
         where undefined.
     """
-    tables = [
-        pd.DataFrame(
-            {
-                USER_ID: bed.users.ids,
-                MODEL: name,
-                TRAIN_RATINGS: bed.activity,
-                TEST_RATINGS: bed.test_ratings,
-                **(_average_errors(result.errors) if bed.rated else {}),
-                **result.by_user,
-            },
-        )
-        for name, result in results.items()
-    ]
-    return pd.concat(tables, ignore_index=True)
+    models, users = list(results.values()), len(bed.users)
+    columns: dict[str, Sequence[npt.NDArray[Any]]] = {
+        USER_ID: [bed.users.ids] * len(models),
+        MODEL: [np.full(users, name, dtype=object) for name in results],
+        TRAIN_RATINGS: [bed.activity] * len(models),
+        TEST_RATINGS: [bed.test_ratings] * len(models),
+    }
+    errors = [_average_errors(each.stars.errors) for each in models if each.stars]
+    columns |= {name: [each[name] for each in errors] for name in (errors[0] if errors else ())}
+    columns |= {name: [each.by_user[name] for each in models] for name in models[0].by_user}
+    whole = {name: np.concatenate(parts) for name, parts in columns.items()}
+    return pd.DataFrame(whole, copy=False)  # which pandas would copy into blocks
 
 
 def _average_errors(errors: UserErrors) -> dict[str, FloatArray]:
@@ -183,11 +185,15 @@ def _average_errors(errors: UserErrors) -> dict[str, FloatArray]:
 
 
 def tabulate_stars(
-    results: Mapping[str, ModelResult], summary: Mapping[str, Mapping[str, Any]], bed: TestBed
+    results: Mapping[str, StarResult], summary: Mapping[str, Mapping[str, Any]]
 ) -> dict[str, pd.DataFrame]:
-    """Return the tables of `STAR_TABLES`, for which ratings are needed, by name."""
-    accuracy, calibration = tabulate_accuracy(summary), tabulate_calibration(results, bed)
-    return {"accuracy": accuracy, "calibration": calibration, **tabulate_uncertainty(results, bed)}
+    """Return the tables of `STAR_TABLES` by name, of the models' stars and of what `summarize_results` returned."""
+    return {
+        "accuracy": tabulate_accuracy(summary),
+        "calibration": tabulate_calibration(results),
+        "intervals": tabulate_intervals(summary),
+        "deviations": tabulate_errors({name: stars.deviations for name, stars in results.items() if stars.deviations}),
+    }
 
 
 def tabulate_accuracy(summary: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
@@ -213,24 +219,14 @@ def tabulate_by_k(summary: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def tabulate_calibration(results: Mapping[str, ModelResult], bed: TestBed) -> pd.DataFrame:
+def tabulate_calibration(results: Mapping[str, StarResult]) -> pd.DataFrame:
     """Return ``model``, ``predicted`` and ``actual`` (bin means, stars) and ``ratings``, one row a bin with ratings."""
     tables = []
-    known = np.concatenate([bed.train[RATING], bed.test[RATING]]).astype(np.float64)
-    low, high = known.min(), known.max()
-    edges = low + ((high - low) / 18 or 1.0) * np.arange(-1, 20)  # quarters of a star on a scale of 0.5 to 5
-    for name, result in results.items():
-        bins = calibration_table(bed.test[RATING], result.predicted, edges)
+    for name, stars in results.items():
+        bins = stars.calibration
         columns = {MODEL: name, "predicted": bins.mean_predicted, "actual": bins.mean_actual, "ratings": bins.count}
         tables.append(pd.DataFrame(columns)[bins.count > 0])
     return pd.concat(tables, ignore_index=True)
-
-
-def tabulate_uncertainty(results: Mapping[str, ModelResult], bed: TestBed) -> dict[str, pd.DataFrame]:
-    """Return ``intervals`` and ``deviations`` of the models that state their uncertainty, as `uncertainty` does."""
-    stated = {name: result.uncertainty for name, result in results.items() if result.uncertainty}
-    predicted, actual = {name: results[name].predicted for name in stated}, bed.test[RATING].to_numpy(dtype=np.float64)
-    return {"intervals": tabulate_intervals(stated, actual), "deviations": tabulate_errors(stated, predicted, actual)}
 
 
 def select_headline(summary: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, float]]:

@@ -34,27 +34,26 @@ def load_model(path: Path) -> Recommender:
     return CLASSES[BY_NAME[path.stem].kind].load(path)
 
 
-def gather_models(folder: Path, train: pd.DataFrame, *, implicit: bool = False) -> dict[str, Recommender]:
-    """Load every stored model of the roster and fit the others on train with their default settings.
+def list_models(*, implicit: bool = False) -> list[str]:
+    """Return the names of the roster's models in its order; of events alone without those that need ratings."""
+    return [entry.name for entry in ROSTER if not (implicit and entry.needs_ratings)]
+
+
+def obtain_model(name: str, folder: Path, train: pd.DataFrame) -> Recommender:
+    """Load a model of the roster if it is stored, else fit it on train with its default settings.
 
     Parameters
     ----------
+    name : str
+        In the roster.
     folder : Path
         Holds ``NAME.npz``.
     train : DataFrame
         Columns ``user_id``, ``movie_id``, ``rating``; not empty.
-    implicit : bool
-        Whether there are events alone; then models that need ratings are left out.
 
-    Returns
-    -------
-    dict of str to Recommender
-        By name, in the order of the roster.
+    Raises
+    ------
+    MovierecError
+        As `Recommender.load` does.
     """
-    return {
-        entry.name: load_model(folder / f"{entry.name}.npz")
-        if entry.name in STORED
-        else CLASSES[entry.kind]().fit(train)
-        for entry in ROSTER
-        if not (implicit and entry.needs_ratings)
-    }
+    return load_model(folder / f"{name}.npz") if name in STORED else CLASSES[BY_NAME[name].kind]().fit(train)

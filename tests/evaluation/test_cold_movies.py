@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from movierec.data.content import Content
+from movierec.evaluation.bed import TestBed
 from movierec.evaluation.cold_movies import format_cold_movies, judge_cold_movies, rank_cold_movies
-from movierec.evaluation.judge import TestBed
 from movierec.ids import IdIndex
 from tests.beds import as_ratings
 

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from movierec.columns import MOVIE_ID, RATING, USER_ID
 from movierec.data.download import fetch_dataset
 from movierec.data.readers import read_movies, read_ratings
-from movierec.evaluation.judge import ModelResult, TestBed, evaluate_model
+from movierec.evaluation.bed import TestBed
+from movierec.evaluation.judge import ModelResult, evaluate_model
 from movierec.evaluation.report import summarize_results
 from movierec.metrics.ranking import KS
 from movierec.models.als import ALS
@@ -35,6 +36,7 @@ from tests.beds import (
     random_bed,
     resample,
     small_bed,
+    stars_of,
 )
 
 LOG2_3 = math.log2(3)
@@ -110,7 +112,7 @@ def test_errors_of_popularity_by_hand() -> None:
     assert figures["rmse"] == pytest.approx(math.sqrt((errors**2).mean()), abs=1e-6)
     assert figures["mae"] == pytest.approx(abs(errors).mean(), abs=1e-6)
     assert figures["coverage@5"] == 1  # all of 1 to 5 are in a list
-    by_user = evaluate_model(Popularity().fit(bed.train), bed).errors
+    by_user = stars_of(evaluate_model(Popularity().fit(bed.train), bed)).errors
     assert by_user.count.tolist() == [2, 2, 2, 1, 1]
     squared, absolute = (np.add.reduceat(values, [0, 2, 4, 6, 7]) for values in (errors**2, abs(errors)))
     assert by_user.squared.tolist() == pytest.approx(squared, abs=1e-6)
@@ -156,7 +158,7 @@ def test_a_cold_user_is_not_ranked_for_but_predicted_for() -> None:
     assert recorder.users_asked.tolist() == [1, 9]
     assert set(recorder.lists[1].tolist()) == {-1}
     assert all(np.isnan(values[1]) for values in result.by_user.values())
-    assert result.errors.count.tolist() == [1, 3]
+    assert stars_of(result).errors.count.tolist() == [1, 3]
 
 
 def test_only_cold_users() -> None:
@@ -172,7 +174,7 @@ def test_an_oracle_is_perfect() -> None:
     result = evaluate_model(Oracle(bed.test).fit(bed.train), bed)
     ranked = bed.relevance.counts > 0
     assert ranked.sum() > 60
-    assert result.errors.squared.sum() == result.errors.absolute.sum() == 0
+    assert stars_of(result).errors.squared.sum() == stars_of(result).errors.absolute.sum() == 0
     for k in KS:
         attainable = np.minimum(bed.relevance.counts, k)[ranked]
         for metric in ("ndcg", "map", "hit_rate"):
@@ -222,7 +224,7 @@ def test_an_oracle_with_shuffled_labels_predicts_at_chance() -> None:
     labels = np.random.default_rng(3).permutation(bed.test[RATING].to_numpy())
     result = evaluate_model(Oracle(bed.test.assign(rating=labels)).fit(bed.train), bed)
     by_chance = 2 * np.var(bed.test[RATING].to_numpy(dtype=np.float64))
-    assert result.errors.squared.sum() / len(bed.test) == pytest.approx(by_chance, abs=4 * 0.04)
+    assert stars_of(result).errors.squared.sum() / len(bed.test) == pytest.approx(by_chance, abs=4 * 0.04)
 
 
 @pytest.mark.parametrize("model", [Popularity(), SVD(factors=3, epochs=2), Fake()], ids=lambda model: model.name)
@@ -278,9 +280,9 @@ def test_the_order_of_the_rows_changes_nothing(seed: int) -> None:
     one, other = evaluate_model(model, bed), evaluate_model(model, shuffled)
     for metric, values in one.by_user.items():
         np.testing.assert_array_equal(values, other.by_user[metric], err_msg=metric)
-    np.testing.assert_allclose(one.errors.squared, other.errors.squared, rtol=1e-12)
-    np.testing.assert_allclose(one.errors.absolute, other.errors.absolute, rtol=1e-12)
-    assert one.errors.count.tolist() == other.errors.count.tolist()
+    np.testing.assert_allclose(stars_of(one).errors.squared, stars_of(other).errors.squared, rtol=1e-12)
+    np.testing.assert_allclose(stars_of(one).errors.absolute, stars_of(other).errors.absolute, rtol=1e-12)
+    assert stars_of(one).errors.count.tolist() == stars_of(other).errors.count.tolist()
     assert bed.describe() == shuffled.describe()
 
 
@@ -292,9 +294,9 @@ def test_all_models_share_the_rows_of_users() -> None:
         recorder = Recorder(model.fit(bed.train))
         result = evaluate_model(recorder, bed)
         assert {len(values) for values in result.by_user.values()} == {len(bed.users)}
-        assert result.errors.count.sum() == len(bed.test)
+        assert stars_of(result).errors.count.sum() == len(bed.test)
         errors = model.predict(of_user[USER_ID], of_user[MOVIE_ID]) - of_user[RATING]
-        assert result.errors.squared[7] == pytest.approx((errors**2).sum())
+        assert stars_of(result).errors.squared[7] == pytest.approx((errors**2).sum())
         hits = set(of_user[MOVIE_ID][of_user[RATING] >= 4]) & set(recorder.lists[7, :20].tolist())
         assert result.by_user["precision@20"][7] == len(hits) / 20
 
@@ -320,7 +322,9 @@ def test_no_test_label_reaches_a_model(name: str, tmp_path: Path) -> None:
         for part, copy in zip((each.train, each.validation, each.test), before, strict=True):
             pd.testing.assert_frame_equal(part, copy)
         recorder.model.save(tmp_path / "model.npz")
-        outcome.append(((tmp_path / "model.npz").read_bytes(), recorder.lists.tolist(), result.errors.squared.sum()))
+        outcome.append(
+            ((tmp_path / "model.npz").read_bytes(), recorder.lists.tolist(), stars_of(result).errors.squared.sum())
+        )
     (model, lists, errors), (permuted_model, permuted_lists, permuted_errors) = outcome
     assert model == permuted_model
     assert lists == permuted_lists

@@ -10,16 +10,18 @@ import pytest
 from movierec import io
 from movierec.columns import MOVIE_ID, RATING, USER_ID
 from movierec.evaluation import report
-from movierec.evaluation.judge import ModelResult, TestBed, evaluate_model
+from movierec.evaluation.bed import TestBed
+from movierec.evaluation.judge import ModelResult, evaluate_model
 from movierec.evaluation.report import summarize_results
+from movierec.evaluation.stars import StarResult, judge_stars
 from movierec.metrics.comparison import Comparison
 from movierec.metrics.intervals import Interval
 from movierec.metrics.ranking import KS
-from movierec.metrics.rating import UserErrors
+from movierec.metrics.rating import UserErrors, calibration_table
 from movierec.models.als import ALS
 from movierec.models.base import Recommender
 from movierec.models.bias import Bias
-from tests.beds import Fake, Oracle, random_bed, resample, small_bed
+from tests.beds import Fake, Oracle, random_bed, resample, small_bed, stars_of
 
 RANKING = ("precision", "recall", "ndcg", "map", "hit_rate")
 BEYOND = ("coverage", "diversity", "novelty")
@@ -37,9 +39,8 @@ def make_bed() -> TestBed:
 def make_result(scale: float) -> ModelResult:
     errors = UserErrors(np.array([2, 1, 1]), np.array([1.0, 4.0, 0.25]) * scale, np.array([1.0, 2.0, 0.5]) * scale)
     by_user = {"ndcg@10": np.array([1.0, 0.5, math.nan]) * scale, "mrr": np.array([0.25, 0.5, math.nan])}
-    return ModelResult(
-        np.array([4.0, 2.0, 4.0, 4.0]), np.zeros((3, 20), np.int32), errors, by_user, {"coverage@10": 0.5}
-    )
+    stars = StarResult(errors, errors, calibration_table([4.0], [4.0]), {})
+    return ModelResult(np.zeros((3, 20), np.int32), by_user, {"coverage@10": 0.5}, stars)
 
 
 RESULTS = {"svd": make_result(1), "als": make_result(2)}
@@ -97,8 +98,8 @@ def test_tabulate_by_k() -> None:
 
 def test_calibration_covers_every_rating() -> None:
     bed = random_bed()
-    results = {name: evaluate_model(model.fit(bed.train), bed) for name, model in (("svd", Bias()), ("als", Fake()))}
-    table = report.tabulate_calibration(results, bed)
+    results = {name: judge_stars(model.fit(bed.train), bed) for name, model in (("svd", Bias()), ("als", Fake()))}
+    table = report.tabulate_calibration(results)
     assert list(table) == ["model", "predicted", "actual", "ratings"]
     assert table.groupby("model")["ratings"].sum().to_dict() == {"svd": len(bed.test), "als": len(bed.test)}
     assert (table["ratings"] > 0).all()
@@ -108,7 +109,7 @@ def test_calibration_covers_every_rating() -> None:
 @pytest.mark.parametrize("stars", [0.5, 5.0])
 def test_predictions_at_both_ends_of_the_scale_have_a_calibration_bin(stars: float) -> None:
     bed = small_bed(test=[(1, 4, stars)])
-    table = report.tabulate_calibration({"svd": evaluate_model(Oracle(bed.test).fit(bed.train), bed)}, bed)
+    table = report.tabulate_calibration({"svd": judge_stars(Oracle(bed.test).fit(bed.train), bed)})
     assert table.to_numpy().tolist() == [["svd", stars, stars, 1]]
 
 
@@ -168,8 +169,8 @@ def test_summary_means_users_and_pools_errors() -> None:
     figures = summarize_results({"bias": result}, resample(bed))["bias"]
     for metric, values in result.by_user.items():
         assert figures[metric] == pytest.approx(np.mean(values[~np.isnan(values)])), metric
-    assert figures["rmse"] == pytest.approx(math.sqrt(result.errors.squared.sum() / len(bed.test)))
-    assert figures["mae"] == pytest.approx(result.errors.absolute.sum() / len(bed.test))
+    assert figures["rmse"] == pytest.approx(math.sqrt(stars_of(result).errors.squared.sum() / len(bed.test)))
+    assert figures["mae"] == pytest.approx(stars_of(result).errors.absolute.sum() / len(bed.test))
     assert {metric: figures[metric] for metric in result.overall} == result.overall
 
 

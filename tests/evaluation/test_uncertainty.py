@@ -4,8 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from movierec.evaluation.judge import evaluate_model
-from movierec.evaluation.report import tabulate_uncertainty
+from movierec.evaluation.stars import judge_stars
 from movierec.evaluation.uncertainty import Uncertainty, tabulate_errors, tabulate_intervals
 from movierec.models.bayes import Bayes
 from movierec.models.bias import Bias
@@ -22,19 +21,20 @@ STATED = Uncertainty(
 
 
 def test_coverage_and_width_by_hand() -> None:
-    assert STATED.judge(ACTUAL) == {
+    judged = STATED.judge(ACTUAL)
+    assert judged == {
         "interval_coverage@50": 0.5,
         "interval_width@50": 2.0,
         "interval_coverage@95": 1.0,
         "interval_width@95": 3.5,
     }
-    table = tabulate_intervals({"bayes": STATED}, ACTUAL)
+    table = tabulate_intervals({"bias": {"rmse": 0.9}, "bayes": judged})
     assert table.to_numpy().tolist() == [["bayes", 0.5, 0.5, 2.0], ["bayes", 0.95, 1.0, 3.5]]
 
 
 def test_errors_by_stated_deviation_by_hand() -> None:
-    predicted = {"bayes": np.array([1.5, 4.0, 2.0, 4.0])}
-    table = tabulate_errors({"bayes": STATED}, predicted, ACTUAL)  # as many groups as ratings, the surest first
+    found = STATED.compare(np.array([1.5, 4.0, 2.0, 4.0]), ACTUAL)
+    table = tabulate_errors({"bayes": found})  # as many groups as ratings, the surest first
     assert table.to_numpy().tolist() == [
         ["bayes", 1, 0.5, 0.5, 1],
         ["bayes", 2, 1.0, 1.0, 1],
@@ -44,22 +44,21 @@ def test_errors_by_stated_deviation_by_hand() -> None:
 
 
 def test_tables_without_any_statement_have_their_columns() -> None:
-    assert list(tabulate_intervals({}, ACTUAL)) == ["model", "stated", "observed", "width"]
-    assert list(tabulate_errors({}, {}, ACTUAL)) == ["model", "decile", "stated", "observed", "ratings"]
+    assert list(tabulate_intervals({})) == ["model", "stated", "observed", "width"]
+    assert list(tabulate_errors({})) == ["model", "decile", "stated", "observed", "ratings"]
 
 
 def test_only_a_model_that_knows_its_uncertainty_is_judged_on_it() -> None:
     bed = random_bed()
     models = {"bayes": Bayes(factors=3, sweeps=12, burn_in=4, directions=4), "bias": Bias()}
-    results = {name: evaluate_model(model.fit(bed.train), bed) for name, model in models.items()}
-    assert results["bias"].uncertainty is None
+    results = {name: judge_stars(model.fit(bed.train), bed) for name, model in models.items()}
+    assert results["bias"].deviations is None
     assert "interval_coverage@80" not in results["bias"].overall
     found = results["bayes"].overall
     assert 0.6 < found["interval_coverage@80"] <= found["interval_coverage@95"] <= 1
     assert found["interval_width@50"] < found["interval_width@95"]
-    tables = tabulate_uncertainty(results, bed)
-    assert set(tables["intervals"]["model"]) == set(tables["deviations"]["model"]) == {"bayes"}
-    assert tables["deviations"]["ratings"].sum() == len(bed.test)
+    assert results["bayes"].deviations
+    assert results["bayes"].deviations.count.sum() == len(bed.test)
 
 
 def test_the_moods_of_days_count_where_times_are_known() -> None:

@@ -11,7 +11,7 @@ from movierec.data.readers import RawRatings, read_movies, read_ratings
 from movierec.data.split import split_folder
 from movierec.data.synthetic import PRESETS, write_synthetic
 from movierec.data.tags import NO_TAGS
-from movierec.evaluation.judge import TestBed
+from movierec.evaluation.bed import TestBed
 from movierec.params import load_params
 
 PART_ROWS = 20_000  # several parts of little data

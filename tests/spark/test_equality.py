@@ -19,7 +19,8 @@ from movierec.data.clean import Duplicates, clean_ratings
 from movierec.data.content import Content
 from movierec.data.readers import RawRatings
 from movierec.data.split import PARTS, Method, split_folder
-from movierec.evaluation.judge import TestBed, evaluate_model
+from movierec.evaluation.bed import TestBed
+from movierec.evaluation.judge import evaluate_model
 from movierec.models.als import ALS
 from movierec.models.base import Recommender
 from movierec.models.bias import Bias
