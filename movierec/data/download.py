@@ -12,18 +12,22 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
+from typing import Final
 from urllib.parse import unquote
 
+from movierec.data import object_storage
 from movierec.data.archives import find_archive, make_cache_folder
 from movierec.data.layouts import GUESS_ALL, Source, find_source
 from movierec.data.registry import DATASETS, find_dataset
 from movierec.data.tables import find_format
-from movierec.data.transfer import UnreachableError, download_file, split_address
+from movierec.data.transfer import HTTP, UnreachableError, download_file, split_address
 from movierec.data.unpack import unpack
 from movierec.errors import MovierecError
 from movierec.io import replace_folder
 from movierec.paths import project_root
 from movierec.settings import AUTO, SourceParams
+
+SCHEMES: Final = (*HTTP, *object_storage.SCHEMES)
 
 
 @dataclass(frozen=True)
@@ -64,8 +68,9 @@ def fetch_dataset(
     dataset : str
         A registered name: its archive is looked for in `MOVIELENS_MIRROR` (a folder or an http(s) address
         that holds NAME.zip), the cache, and at GroupLens's, and verified before it is unpacked. Or the http(s)
-        address of a zip or a table, or the path of a zip, a table or a folder, none of which can be verified. A
-        relative path starts at the project's root. Of a folder, the files directly in it are copied.
+        or s3 address of a zip or a table, the s3 address of a prefix, or the path of a zip, a table or a folder,
+        none of which can be verified. A relative path starts at the project's root. Of a folder or prefix, the
+        files directly in it are copied.
     destination : Path
         Replaced when all is well, else left as it was. An archive's own top folder is left out.
     params, feedback
@@ -157,7 +162,7 @@ def _describe(name: str, content: Path, source: Source) -> FetchReport:
 
 
 def _short_name(dataset: str) -> str:
-    path = unquote(split_address(dataset).path) if "://" in dataset else str(Path(dataset).absolute())
+    path = unquote(split_address(dataset, SCHEMES).path) if "://" in dataset else str(Path(dataset).absolute())
     return PurePosixPath(path).name.removesuffix(".zip") or "download"
 
 
@@ -168,15 +173,23 @@ def _local_source(dataset: str) -> Iterator[Path]:
         yield find_archive(DATASETS[dataset])
     elif "://" in dataset:
         with TemporaryDirectory(dir=make_cache_folder()) as folder:
-            name = PurePosixPath(unquote(split_address(dataset).path)).name
-            archive = Path(folder) / (name if find_format(name) else "archive.zip")
             try:
-                download_file(dataset, archive)
+                yield _download(dataset, Path(folder))
             except UnreachableError as error:
                 raise MovierecError(f"{error}; or download it by hand and set `dataset` to its path") from error
-            yield archive
     else:
         yield _find_path(dataset)
+
+
+def _download(address: str, folder: Path) -> Path:
+    """Return the file, or for a prefix of object storage the folder, that an address was copied to."""
+    parts = split_address(address, SCHEMES)
+    if parts.scheme.lower() in object_storage.SCHEMES:
+        return object_storage.copy_objects(address, folder)
+    name = PurePosixPath(unquote(parts.path)).name
+    target = folder / (name if find_format(name) else "archive.zip")
+    download_file(address, target)
+    return target
 
 
 def _find_path(dataset: str) -> Path:

@@ -91,6 +91,6 @@ def find_dataset(name: str) -> Dataset:
     known = [SYNTHETIC, *DATASETS]
     raise MovierecError(
         f"unknown data set {name!r}: did you mean {find_nearest(name.lower(), known)!r}? "
-        f"Allowed are {', '.join(known)}, or the path or http(s) address of a table or zip of ratings, "
-        "or the path of a folder"
+        f"Allowed are {', '.join(known)}, or the path, http(s) or s3 address of a table or zip of ratings, "
+        "or of a folder"
     )

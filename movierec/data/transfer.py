@@ -19,6 +19,7 @@ RETRY_WAITS_S: Sequence[float] = (1.0, 3.0)
 CONNECT_TIMEOUT_S: float = 10.0
 READ_TIMEOUT_S: float = 60.0
 
+HTTP: Final = ("http", "https")
 _BLOCK: Final = 1 << 20
 
 
@@ -26,8 +27,8 @@ class UnreachableError(MovierecError):
     """An address gave no file this time; another address may, or the same one later."""
 
 
-def split_address(address: str) -> SplitResult:
-    """Take an http(s) address apart.
+def split_address(address: str, schemes: Sequence[str] = HTTP) -> SplitResult:
+    """Take an address of one of some schemes apart.
 
     Raises
     ------
@@ -38,8 +39,9 @@ def split_address(address: str) -> SplitResult:
         parts = urlsplit(address)
     except ValueError as error:
         raise MovierecError(f"{address} is no valid address ({error}): correct it") from error
-    if parts.scheme.lower() not in {"http", "https"} or not parts.hostname:
-        raise MovierecError(f"{address} is no http or https address: give one, or the path of a file or folder")
+    if parts.scheme.lower() not in schemes or not parts.hostname:
+        kinds = f"{', '.join(schemes[:-1])} or {schemes[-1]}"
+        raise MovierecError(f"{address} is no {kinds} address: give one, or the path of a file or folder")
     return parts
 
 

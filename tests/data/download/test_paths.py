@@ -96,7 +96,8 @@ def test_the_report_is_the_same_wherever_the_data_lies(genuine: bytes, raw: Path
         ("no/such/folder", "there is no file or folder .*no/such/folder: correct `dataset`"),
         ("absent.zip", r"there is no file or folder .*absent\.zip"),
         ("/dev/null", "there is no file or folder /dev/null"),
-        ("s3://bucket/ml-1m.zip", "is no http or https address"),
+        ("ftp://host/ml-1m.zip", "is no http, https, s3 or s3a address"),
+        ("s3:///ml-1m.zip", "is no http, https, s3 or s3a address"),
         ("http://[::1/x.zip", "is no valid address"),
     ],
 )
