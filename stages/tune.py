@@ -1,6 +1,7 @@
 """Stage tune: search for good settings of each kind of model on validation, and keep the best model or settings."""
 
 from contextlib import closing
+from functools import partial
 from typing import Any
 
 from movierec import io, paths
@@ -9,6 +10,7 @@ from movierec.feedback import LEFT_OUT, NO_RATINGS, leave_out
 from movierec.params import load_scaled_params
 from movierec.progress import make_bar
 from movierec.roster import TUNED
+from movierec.spark.als import fit_als_on_spark
 from movierec.tracking.stage import note_trial, run_stage
 from movierec.tuning.memory import TrialMemory
 from movierec.tuning.plan import plan_searches
@@ -29,7 +31,10 @@ def main() -> None:
     params = load_scaled_params()
     train, validation = io.read_parquet(paths.TRAIN), io.read_parquet(paths.VALIDATION)
     data = train, validation, params.seed, Content.load(paths.CONTENT), io.read_parquet(paths.CLEAN_MOVIES)
-    searches = plan_searches(params.tune, params.evaluate.relevance_threshold, *data, counts=params.is_implicit)
+    on_all = partial(fit_als_on_spark, paths.TRAIN) if params.engine == "spark" else None
+    searches = plan_searches(
+        params.tune, params.evaluate.relevance_threshold, *data, counts=params.is_implicit, fit_als=on_all
+    )
     memory = TrialMemory(paths.state_dir() / "trials")
     with (
         closing(run_searches(searches, memory, params.tune.workers)) as running,

@@ -1,6 +1,7 @@
 """Trials of the ALS: NDCG@10 on validation over the full catalogue."""
 
 import hashlib
+from collections.abc import Callable
 from typing import ClassVar
 
 import pandas as pd
@@ -11,6 +12,8 @@ from movierec.metrics.relevance import Relevance
 from movierec.models.als import ALS
 from movierec.models.base import Recommender
 from movierec.tuning.objective import Objective, OnStep, Settings, ignore_step
+
+FitAls = Callable[..., ALS]
 
 
 class AlsObjective(Objective):
@@ -26,6 +29,9 @@ class AlsObjective(Objective):
         Of the movies, for settings whose ``content_weight`` is above 0.
     counts : bool
         Whether ratings are counts of events, which nothing is calibrated to.
+    fit : callable, optional
+        Fits in place of this process, to the bit as `ALS.fit`: takes the arguments of `ALS` as a dict, and
+        `on_sweep` and `content` as that does.
     """
 
     model: ClassVar[str] = "als"
@@ -65,15 +71,20 @@ class AlsObjective(Objective):
         content: Content | None = None,
         *,
         counts: bool = False,
+        fit: FitAls | None = None,
     ) -> None:
         super().__init__(train, validation, seed)
         self.relevance = Relevance(train, validation, relevance_threshold)
-        self.content, self.counts = content, counts
+        self.content, self.counts, self._fit = content, counts, fit
 
     def fit(self, settings: Settings, on_step: OnStep = ignore_step, *, threads: int = 0) -> ALS:
         """Fit on train, calibrate on validation; see `Objective.fit`."""
-        model = ALS(**settings, seed=self.seed, counts=self.counts)
-        model.fit(self.data, lambda _loss: on_step(None), threads=threads, content=self.content)
+        arguments = {**settings, "seed": self.seed, "counts": self.counts}
+        if self._fit:
+            model = self._fit(arguments, on_sweep=lambda _loss: on_step(None), content=self.content)
+        else:
+            model = ALS(**arguments)
+            model.fit(self.data, lambda _loss: on_step(None), threads=threads, content=self.content)
         return model if self.counts else model.calibrate(self.validation)
 
     def score(self, model: Recommender) -> dict[str, float]:

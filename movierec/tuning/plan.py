@@ -7,7 +7,7 @@ import pandas as pd
 
 from movierec.data.content import Content
 from movierec.settings import Section, TuneParams
-from movierec.tuning.als import AlsObjective
+from movierec.tuning.als import AlsObjective, FitAls
 from movierec.tuning.bayes import BayesObjective
 from movierec.tuning.objective import Objective
 from movierec.tuning.sample import draw_users
@@ -28,6 +28,7 @@ def plan_searches(
     movies: pd.DataFrame | None = None,
     *,
     counts: bool = False,
+    fit_als: FitAls | None = None,
 ) -> list[GridSearch]:
     """Set up the search of each kind of model.
 
@@ -47,6 +48,8 @@ def plan_searches(
         Their genres and years.
     counts : bool
         Whether ratings are counts of events.
+    fit_als : callable, optional
+        Who fits the winning ALS on all ratings after trials on a sample; see `AlsObjective`.
 
     Returns
     -------
@@ -57,7 +60,7 @@ def plan_searches(
     sample = draw_users(*whole, tune.most_ratings, seed)
     sampled = len(sample[0]) < len(train)
     ranked: dict[str, Any] = {"relevance_threshold": relevance_threshold, "content": content, "counts": counts}
-    final_als = AlsObjective(*whole, seed, **ranked) if sampled else None
+    final_als = AlsObjective(*whole, seed, **ranked, fit=fit_als) if sampled else None
     kinds: list[Kind] = [(AlsObjective(*sample, seed, **ranked), tune.als, final_als)]
     if not counts:
         final_svd = SvdObjective(*whole, seed, "parallel") if sampled else None

@@ -1,8 +1,13 @@
 """Parameters decide which searches run."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
 from movierec.columns import USER_ID
+from movierec.data.content import Content
+from movierec.models.als import ALS
 from movierec.params import load_params
 from movierec.scales import HALF_STARS
 from movierec.settings import TuneParams
@@ -47,6 +52,26 @@ def test_trials_on_a_sample_and_the_winners_on_all() -> None:
         assert search.final.train is TRAIN
         assert search.final.validation is VALIDATION
     assert bayes.final is None
+
+
+def test_another_may_fit_the_winning_als_on_all() -> None:
+    asked = list[dict[str, Any]]()
+
+    def fit(settings: dict[str, Any], on_sweep: Callable[[float], object], content: Content | None) -> ALS:
+        asked.append(settings)
+        assert content is CONTENT
+        return ALS(**settings).fit(TRAIN, on_sweep)
+
+    tune = load_params(scale=HALF_STARS).tune.model_copy(update={"most_ratings": len(TRAIN) // 2})
+    _, als, _ = plan_searches(tune, 3.5, TRAIN, VALIDATION, SEED, CONTENT, fit_als=fit)
+    settings, steps = ALS_CONFIGURATIONS["plain"].model_dump(), list[float | None]()
+    assert als.final
+    model = als.final.fit(settings, steps.append)
+    als.objective.fit(settings)
+    assert asked == [{**settings, "seed": SEED, "counts": False}]
+    assert len(steps) == settings["iterations"]
+    assert isinstance(model, ALS)
+    assert model.user_bias.any()
 
 
 def test_the_committed_configurations_are_a_grid() -> None:
