@@ -6,6 +6,7 @@ start-up is told apart from sweeps by fits of two lengths. Needs `make spark`.
 Writes benchmarks/results/scale_spark.json.
 """
 
+import os
 import sys
 import threading
 from concurrent.futures import ProcessPoolExecutor
@@ -46,11 +47,11 @@ class Meter:
         self._thread = threading.Thread(target=self._look, daemon=True)
         self._thread.start()
 
-    def stop(self) -> tuple[float, float]:
-        """Return processor seconds and peak gigabytes."""
+    def stop(self) -> tuple[float, float, float]:
+        """Return processor seconds of all and of this process alone, and peak gigabytes of all."""
         self._over.set()
         self._thread.join()
-        return sum(self.seconds.values()), self.peak_bytes / 1e9
+        return sum(self.seconds.values()), self.seconds[os.getpid()], self.peak_bytes / 1e9
 
     def _look(self) -> None:
         own = psutil.Process()
@@ -72,11 +73,16 @@ def main() -> None:
         ratings = make_ratings("ml-25m" if max(wanted) > 3.5 else "headline")
         sizes = {millions: measure(ratings.iloc[: round(millions * 1e6)], Path(folder)) for millions in wanted}
     found: dict[str, Any] = {f"{millions:g} M": size for millions, size in sizes.items()}
-    for engine in ENGINES:
-        seconds = [size[engine]["processor_s_a_sweep"] for size in sizes.values()]
-        found[f"slope_{engine}"] = float(np.polyfit(wanted, seconds, 1)[0]) if len(wanted) > 1 else None
+    if len(wanted) > 1:
+        costs = {engine: [size[engine] for size in sizes.values()] for engine in ENGINES}
+        found["per_million_ratings"] = {engine: find_slopes(wanted, each) for engine, each in costs.items()}
     write_json({"settings": SETTINGS, **found}, RESULT)
     print(RESULT.read_text())
+
+
+def find_slopes(millions: list[float], costs: list[dict[str, float]]) -> dict[str, float]:
+    """Return by how much each cost grows with a million ratings."""
+    return {name: float(np.polyfit(millions, [each[name] for each in costs], 1)[0]) for name in costs[0]}
 
 
 def measure(ratings: pd.DataFrame, folder: Path) -> dict[str, Any]:
@@ -86,10 +92,16 @@ def measure(ratings: pd.DataFrame, folder: Path) -> dict[str, Any]:
     found: dict[str, Any] = {"ratings": len(ratings)}
     prints = set()
     for engine in ENGINES:
-        (short, _, _), (long, peak, factors) = (
+        (short, _, _, _), (long, own, peak, factors) = (
             run_apart(partial(fit, engine, path, sweeps)) for sweeps in (SHORT, LONG)
         )
-        found[engine] = {"processor_s_a_sweep": (long - short) / (LONG - SHORT), "peak_gb": peak, "processor_s": long}
+        sweep = (long - short) / (LONG - SHORT)
+        found[engine] = {
+            "processor_s_a_sweep": sweep,
+            "processor_s_before": short - SHORT * sweep,
+            "driver_processor_s": own,
+            "peak_gb": peak,
+        }
         prints.add(factors)
     return found | {"same_factors": len(prints) == 1}
 
@@ -100,8 +112,8 @@ def run_apart(call: Any) -> Any:  # noqa: ANN401  # a call and its result
         return pool.submit(call).result()
 
 
-def fit(engine: str, path: Path, sweeps: int) -> tuple[float, float, str]:
-    """Fit; return processor seconds, peak gigabytes, and the factors' sha256."""
+def fit(engine: str, path: Path, sweeps: int) -> tuple[float, float, float, str]:
+    """Fit; return what `Meter.stop` does, and the factors' sha256."""
     settings = SETTINGS | {"iterations": sweeps}
     meter = Meter()
     if engine == "local":
@@ -109,8 +121,7 @@ def fit(engine: str, path: Path, sweeps: int) -> tuple[float, float, str]:
     else:
         with open_cluster(SparkSettings(master=engine)) as cluster:
             model = fit_als(cluster, path, settings)
-    seconds, peak = meter.stop()
-    return seconds, peak, sha256(model.user_factors.tobytes() + model.movie_factors.tobytes()).hexdigest()
+    return *meter.stop(), sha256(model.user_factors.tobytes() + model.movie_factors.tobytes()).hexdigest()
 
 
 if __name__ == "__main__":
