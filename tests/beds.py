@@ -10,7 +10,8 @@ import pandas as pd
 from movierec.columns import MOVIE_ID, RATING, USER_ID
 from movierec.data.exclusions import Exclusions
 from movierec.evaluation.bed import TestBed
-from movierec.evaluation.judge import ModelResult
+from movierec.evaluation.judge import ModelResult, evaluate_model
+from movierec.evaluation.report import summarize_results
 from movierec.evaluation.stars import StarResult
 from movierec.metrics.intervals import UserBootstrap
 from movierec.models.base import Lists, Recommender, index_ids
@@ -160,6 +161,12 @@ def stars_of(result: ModelResult) -> StarResult:
     """Return what there is where there are ratings."""
     assert result.stars
     return result.stars
+
+
+def summarize(bed: TestBed, **models: Recommender) -> dict[str, dict[str, Any]]:
+    """Judge models, and sum them up as the stage does."""
+    results = {name: evaluate_model(model, bed) for name, model in models.items()}
+    return summarize_results(results, resample(bed, samples=200))
 
 
 def resample(bed: TestBed, seed: int = 0, samples: int = 100) -> UserBootstrap:

@@ -19,9 +19,8 @@ from movierec.metrics.intervals import Interval
 from movierec.metrics.ranking import KS
 from movierec.metrics.rating import UserErrors, calibration_table
 from movierec.models.als import ALS
-from movierec.models.base import Recommender
 from movierec.models.bias import Bias
-from tests.beds import Fake, Oracle, random_bed, resample, small_bed, stars_of
+from tests.beds import Fake, Oracle, random_bed, resample, small_bed, stars_of, summarize
 
 RANKING = ("precision", "recall", "ndcg", "map", "hit_rate")
 BEYOND = ("coverage", "diversity", "novelty")
@@ -140,11 +139,6 @@ def test_format_headline() -> None:
 @pytest.mark.parametrize("floor", [None, 0.8])
 def test_the_floor_is_told_where_it_is_known(floor: float | None) -> None:
     assert ("noise floor" in report.format_headline(SUMMARY, floor)) == (floor is not None)
-
-
-def summarize(bed: TestBed, **models: Recommender) -> dict[str, dict[str, Any]]:
-    results = {name: evaluate_model(model, bed) for name, model in models.items()}
-    return summarize_results(results, resample(bed, samples=200))
 
 
 def test_summary_has_every_metric_and_the_headline_with_intervals(tmp_path: Path) -> None:
