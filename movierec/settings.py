@@ -126,7 +126,7 @@ class ColumnParams(Section):
 class SourceParams(Section):
     """How the files of your own data are read; what is `auto` is guessed and said."""
 
-    ratings: str = Field(min_length=1, description="name of the file")
+    ratings: str = Field(min_length=1, description="name of the file, or of several with * for what differs")
     movies: str | None = Field(min_length=1, description="name of the file; null: there is none, titles are the ids")
     separator: str = Field(min_length=1, max_length=4, description="between the fields of a line")
     decimal: Literal["auto", ".", ","]

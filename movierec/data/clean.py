@@ -147,7 +147,7 @@ def clean_ratings(
     buckets = Buckets(workspace, histogram, columns)
     _fill(buckets, raw, limits, report)
     bad = sum(count for reason, count in report.dropped.items() if reason != "unrated")
-    _refuse_bad_data(report, bad, max_bad_fraction, raw.first_broken_line)
+    _refuse_bad_data(report, bad, max_bad_fraction, raw)
     kind = ("sum" if raw.is_implicit else "last") if duplicates == "auto" else duplicates
     rows = merge_duplicates(buckets, report, kind, run)
     ratings = CleanRatings(buckets)
@@ -187,11 +187,12 @@ def _fill(buckets: Buckets, raw: RawRatings, limits: Limits, report: CleanReport
         buckets.add(table if kept.all() else table.loc[kept])
 
 
-def _refuse_bad_data(report: CleanReport, bad: int, max_bad_fraction: float, first_broken_line: int | None) -> None:
+def _refuse_bad_data(report: CleanReport, bad: int, max_bad_fraction: float, raw: RawRatings) -> None:
     if bad > max_bad_fraction * report.rows_in:
         counts = {reason: count for reason, count in report.dropped.items() if count and reason != "unrated"}
         reasons = ", ".join(f"{reason} {count}" for reason, count in counts.items())
-        where = f"; the first unreadable one is line {first_broken_line}" if first_broken_line else ""
+        where = f"; the first unreadable one is line {raw.first_broken_line}" if raw.first_broken_line else ""
+        where += f" of {raw.broken_in.path.name}" if raw.broken_in and raw.has_parts else ""
         raise MovierecError(
             f"{bad} of {report.rows_in} rows of the ratings file are bad ({reasons}{where}), more than "
             f"clean.max_bad_fraction {max_bad_fraction:g} allows: mend the file or raise the limit",

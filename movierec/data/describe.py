@@ -61,6 +61,7 @@ def describe_reading(raw: RawRatings, scale: Scale) -> str:
     if raw.time_form:
         read.append(f"{roles[guessing.TIMESTAMP]} as the time in {raw.time_form}")
     times = "" if raw.time_form else "; no timestamps"
+    times += f"; {raw.source.ratings.name}" if raw.source and raw.has_parts else ""
     if not raw.is_implicit:
         return f"read {', '.join(read)}{times}; ratings {scale.describe()}"
     counts = f"counts from {scale.low:g} to {scale.high:g}" if column or scale.high > 1 else "each row is one event"

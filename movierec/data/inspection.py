@@ -136,7 +136,7 @@ def _describe_file(source: Source) -> str:
     packed = "gzipped " if table.path.name.lower().endswith(".gz") else ""
     layout = "" if source.layout == "own" else f" of MovieLens's {source.layout} layout"
     movies = f"; movies in {source.movies.path.name}" if source.movies else "; no file of movies"
-    return f"{table.path.name}{layout}: {packed}{_KINDS[table.format]}{how}{movies}"
+    return f"{table.name}{layout}: {packed}{_KINDS[table.format]}{how}{movies}"
 
 
 def _find_scale(raw: RawRatings) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any], Scale]:
@@ -175,11 +175,13 @@ def _day(seconds: int) -> str:
 
 def _tell_broken(raw: RawRatings) -> list[str]:
     problems = [f"{count:,} rows are {reason.replace('_', ' ')}" for reason, count in raw.broken.items() if count]
-    if raw.broken_lines and raw.source:
-        table, lines = raw.source.ratings, raw.broken_lines
+    if raw.broken_in:
+        table, lines = raw.broken_in, raw.broken_lines
         is_text = table.format != "parquet"
         texts = read_lines(table.path, lines) if is_text else ("" for _ in lines)
-        problems += [f"{'line' if is_text else 'row'} {line}: {text}" for line, text in zip(lines, texts, strict=False)]
+        where = f"{table.path.name}, " if raw.has_parts else ""
+        where += "line" if is_text else "row"
+        problems += [f"{where} {line}: {text}" for line, text in zip(lines, texts, strict=False)]
     return problems
 
 

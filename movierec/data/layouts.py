@@ -1,11 +1,13 @@
 """Which files of a folder hold the ratings and the movies, and which of their columns are what; rows are read later."""
 
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Final
 
 from movierec.data import guessing
 from movierec.data.guessing import GENRES, ITEM, RATING, TIMESTAMP, TITLE, USER, YEAR
+from movierec.data.table_parts import blank_numbers, join_parts
 from movierec.data.tables import FORMATS, Table, find_format, open_table
 from movierec.errors import MovierecError
 from movierec.settings import AUTO, ColumnParams, SourceParams
@@ -107,10 +109,14 @@ def find_source(
         raise MovierecError(f"{label or folder} holds more than one MovieLens layout ({known}): keep one of them")
     if found and params.ratings == params.movies == AUTO:
         return _read_layout(folder, found[0], params, feedback)
-    tables, unusable = _open_tables(folder, params)
+    files, unusable = _open_tables(folder, params)
+    tables = join_parts(files)
     if unusable and params.ratings == AUTO and not any(_may_be_ratings(table, params) for table in tables):
-        raise unusable[0]  # it may be the one
+        raise next(iter(unusable.values()))  # it may be the one
     ratings = _choose_ratings(folder, tables, params, label or str(folder))
+    for path, error in unusable.items():
+        if blank_numbers(path) == blank_numbers(ratings.path) and path.stat().st_size:
+            raise error  # a part is missing
     movies = _choose_movies(folder, [table for table in tables if table != ratings], params)
     return _describe("own", ratings, movies, params, feedback)
 
@@ -149,17 +155,17 @@ def _find_movie_roles(movies: Table, columns: ColumnParams) -> dict[str, str]:
     return roles | {name: column for name, column in optional.items() if column is not None}
 
 
-def _open_tables(folder: Path, params: SourceParams) -> tuple[list[Table], list[MovierecError]]:
+def _open_tables(folder: Path, params: SourceParams) -> tuple[list[Table], dict[Path, MovierecError]]:
     """Open every file that its name makes a table, and keep what is wrong with those that are none."""
     paths = sorted(path for path in folder.rglob("*") if path.is_file() and find_format(path.name))
-    tables, unusable = [], []
+    tables, unusable = list[Table](), dict[Path, MovierecError]()
     for path in paths:
         try:
             tables.append(open_table(path, params.separator, params.decimal))
         except MovierecError as error:
             if path.name in {params.ratings, params.movies}:
                 raise
-            unusable.append(error)
+            unusable[path] = error
     return tables, unusable
 
 
@@ -202,9 +208,12 @@ def _choose_movies(folder: Path, tables: list[Table], params: SourceParams) -> T
 
 
 def _choose_named(folder: Path, tables: list[Table], name: str, key: str) -> Table:
-    found = [table for table in tables if name in {table.path.name, str(table.path.relative_to(folder))}]
+    files = [file for table in tables for file in table.files]
+    found = [file for file in files if name in {file.path.name, str(file.path.relative_to(folder))}]
+    if "*" in name:
+        found = join_parts([file for file in files if fnmatchcase(file.path.name, name)])
     if len(found) != 1:
-        there = ", ".join(sorted(table.path.name for table in tables)) or "none that can be read"
+        there = ", ".join(sorted(file.path.name for file in files)) or "none that can be read"
         raise MovierecError(f"source.{key} is {name!r}, but the files of the data set are {there}: correct it")
     return found[0]
 

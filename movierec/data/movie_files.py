@@ -4,6 +4,7 @@ import csv
 import io
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Final, NamedTuple, NoReturn
 
@@ -88,7 +89,8 @@ def parse_movies(source: Source) -> list[Movie]:
     if source.layout in {"dat", "tab"}:
         movies = list((_parse_dat if source.layout == "dat" else _parse_tab)(source.movies.path))
     else:
-        movies = list((_parse_text if source.movies.format == "text" else _parse_frame)(source))
+        parse = _parse_text if source.movies.format == "text" else _parse_frame
+        movies = [movie for table in source.movies.files for movie in parse(replace(source, movies=table))]
     if not movies:
         raise MovierecError(f"{source.movies.path} holds no movies: fetch or make the data again")
     return movies

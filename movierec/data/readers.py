@@ -1,6 +1,6 @@
 """Reader of the ratings of any table into typed rows with int32 ids; judging them is the clean stage's work."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -45,7 +45,7 @@ class RawRatings:
         Rows left out, by reason: ``unreadable`` (text where a number belongs, a missing or surplus field, no id, a
         blank line amid the data), ``rating_not_finite`` (NaN, infinity). Every reason is there, if with 0.
     first_broken_line : int or None
-        Line of the file, from 1, of the first row left out; of a parquet file its row.
+        Line of `broken_in`, from 1, of the first row left out; of a parquet file its row.
     source : Source or None
         The file, and which of its columns are what; None of rows that were not read.
     own_users, own_movies : Series or None
@@ -57,7 +57,9 @@ class RawRatings:
     titles : DataFrame or None
         Own ids and titles, where the ratings' file has them and there is no file of movies.
     broken_lines : list of int
-        The first ones of the rows left out, at most `MOST_BROKEN_LINES`.
+        The first ones of the rows left out of `broken_in`, at most `MOST_BROKEN_LINES`.
+    broken_in : Table or None
+        The first of the ratings' files from which rows were left out.
     """
 
     pieces: Iterable[pd.DataFrame]
@@ -70,11 +72,17 @@ class RawRatings:
     movies: list[Movie] = field(default_factory=list)
     titles: pl.DataFrame | None = None
     broken_lines: list[int] = field(default_factory=list)
+    broken_in: Table | None = None
 
     @cached_property
     def table(self) -> pd.DataFrame:
         """All rows in memory."""
         return pd.concat(list(self.pieces), ignore_index=True)
+
+    @property
+    def has_parts(self) -> bool:
+        """Whether they were in several files."""
+        return self.source is not None and bool(self.source.ratings.further)
 
     @property
     def is_implicit(self) -> bool:
@@ -129,6 +137,7 @@ def read_ratings(
         movies,
         rows.titles,
         lines,
+        rows.broken_in,
     )
 
 
@@ -138,30 +147,36 @@ class _Rows:
     def __init__(self, source: Source, kinds: Kinds, spool: Spool) -> None:
         self.source, self.kinds, self.spool = source, kinds, spool
         self.broken = dict.fromkeys(BROKEN_REASONS, 0)
-        self.places: list[int] = []  # of the first broken ones, from 0
+        self.broken_in: Table | None = None
+        self.places: list[int] = []  # of the first broken ones in that file, from 0
         self.titles: pl.DataFrame | None = None
         self.unit: TimeUnit | None = None
         self.time_form: str | None = None
         self._ends: dict[str, list[pl.Series]] = {USER: [], ITEM: []}
-        self._height = 0
+        self._height = 0  # of the file that is read
 
     def read(self) -> None:
         """Read all, and settle what depends on all."""
-        table, wanted = self.source.ratings, self.kinds.wanted
-        if TITLE in self.source.roles:
-            wanted |= {TITLE: pl.String()}
+        wanted = self.kinds.wanted | ({TITLE: pl.String()} if TITLE in self.source.roles else {})
+        if not sum(self._read_file(file, wanted) for file in self.source.ratings.files):
+            raise MovierecError(f"{self.source.ratings.path} holds no ratings: fetch or make the data again")
+        if self.unit:
+            self.time_form = self.unit.form
+
+    def _read_file(self, table: Table, wanted: Mapping[str, pl.DataType]) -> int:
+        """Return the number of rows."""
+        self._height = 0
         scan = scan_table(table, {n: (self.source.roles[n], t) for n, t in wanted.items()})
         for piece in read_pieces(scan, table.path):
-            self._take(piece)
+            self._take(piece, table)
         if table.format == "text":
             blank = _check_lines(table, self.source, self._height)
             self._height -= blank
             self.broken["unreadable"] -= blank
-            self.places = [place for place in self.places if place < self._height]
-        if not self._height:
-            raise MovierecError(f"{table.path} holds no ratings: fetch or make the data again")
-        if self.unit:
-            self.time_form = self.unit.form
+            if self.broken_in == table:
+                self.places = [place for place in self.places if place < self._height]
+                self.broken_in = table if self.places else None
+        return self._height
 
     def order_ids(self, name: str, others: pl.Series | None = None) -> pl.Series | None:
         """List the distinct ids as `movierec.data.source_ids.order_ids` does."""
@@ -174,13 +189,13 @@ class _Rows:
             distinct = pl.concat([distinct, piece[name].unique()]).unique()
         return order_ids(distinct, others)
 
-    def _take(self, rows: pl.DataFrame) -> None:
+    def _take(self, rows: pl.DataFrame, table: Table) -> None:
         rows = rows.with_columns(parse_integers(pl.col(name)).alias(name) for name in self.kinds.inexact)
         if guessing.RATING not in self.source.roles:
             rows = rows.with_columns(pl.lit(1.0, pl.Float32).alias(RATING))
         if self.source.has_times:
             rows = self._parse_times(rows)
-        usable = self._sift(rows)
+        usable = self._sift(rows, table)
         self._height += rows.height
         if TITLE in usable.columns:
             seen = [usable.select(ITEM, TITLE)] if self.titles is None else [self.titles, usable.select(ITEM, TITLE)]
@@ -199,7 +214,7 @@ class _Rows:
             self.unit.add(times.numbers)
         return rows.with_columns(times.numbers.alias(TIMESTAMP))
 
-    def _sift(self, rows: pl.DataFrame) -> pl.DataFrame:
+    def _sift(self, rows: pl.DataFrame, table: Table) -> pl.DataFrame:
         """Part the usable rows from the broken ones."""
         needed = [name for name in (USER, ITEM, RATING, TIMESTAMP) if name in rows.columns]
         empty = [pl.col(name) == "" for name in (USER, ITEM) if rows.schema[name] == pl.String]
@@ -216,8 +231,9 @@ class _Rows:
             return rows
         for code, reason in enumerate(BROKEN_REASONS, start=1):
             self.broken[reason] += int((fault == code).sum())
-        room = MOST_BROKEN_LINES - len(self.places)
-        self.places += (places[:room] + self._height).tolist()
+        self.broken_in = self.broken_in or table
+        if self.broken_in == table:
+            self.places += (places[: MOST_BROKEN_LINES - len(self.places)] + self._height).tolist()
         return rows.filter(fault == 0)
 
 

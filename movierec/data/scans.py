@@ -32,6 +32,8 @@ def scan_table(table: Table, wanted: Wanted) -> pl.LazyFrame:
         The wanted columns, null where a field cannot be parsed or is absent, and `SURPLUS`: whether the row has too
         many fields. In a text an empty field is an empty string, and a blank line a row.
     """
+    if table.further:
+        return pl.concat([scan_table(each, wanted) for each in table.files])
     if table.format == "parquet":
         rows, surplus = pl.scan_parquet(table.path, glob=False), pl.lit(value=False)
         place = {name: column for name, (column, _) in wanted.items()}

@@ -1,9 +1,9 @@
-"""A file of rows in any format: how it is read and what its columns are called; what they mean is told elsewhere."""
+"""A table of rows in any format: how it is read and what its columns are called; what they mean is told elsewhere."""
 
 import csv
 import gzip
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 from typing import IO, Final, Literal
 
@@ -35,7 +35,7 @@ _BLOCK: Final = 1 << 20
 
 @dataclass(frozen=True)
 class Table:
-    """A file of rows and how to read it.
+    """Rows in a file, or in several, and how to read them.
 
     Attributes
     ----------
@@ -51,6 +51,8 @@ class Table:
         Of a text: between fields, and in numbers.
     quote : str or None
         Of a text: what a field that holds the separator is put in.
+    further : tuple of Path
+        Files that go on where this one ends, and are read as it is.
     """
 
     path: Path
@@ -60,6 +62,19 @@ class Table:
     separator: str = ","
     decimal: str = "."
     quote: str | None = '"'
+    further: tuple[Path, ...] = ()
+
+    @property
+    def files(self) -> "list[Table]":
+        """The table as tables of one file each."""
+        return [replace(self, path=path, further=()) for path in (self.path, *self.further)]
+
+    @property
+    def name(self) -> str:
+        """The name of its file, or of the first and the last one and their number."""
+        if not self.further:
+            return self.path.name
+        return f"{self.path.name} to {self.further[-1].name} ({len(self.files)} files)"
 
     @property
     def has_names(self) -> bool:
