@@ -6,7 +6,6 @@ start-up is told apart from sweeps by fits of two lengths. Needs `make spark`.
 Writes benchmarks/results/scale_spark.json.
 """
 
-import os
 import sys
 import threading
 from concurrent.futures import ProcessPoolExecutor
@@ -47,11 +46,11 @@ class Meter:
         self._thread = threading.Thread(target=self._look, daemon=True)
         self._thread.start()
 
-    def stop(self) -> tuple[float, float, float]:
-        """Return processor seconds of all and of this process alone, and peak gigabytes of all."""
+    def stop(self) -> tuple[float, float]:
+        """Return processor seconds and peak gigabytes."""
         self._over.set()
         self._thread.join()
-        return sum(self.seconds.values()), self.seconds[os.getpid()], self.peak_bytes / 1e9
+        return sum(self.seconds.values()), self.peak_bytes / 1e9
 
     def _look(self) -> None:
         own = psutil.Process()
@@ -92,14 +91,13 @@ def measure(ratings: pd.DataFrame, folder: Path) -> dict[str, Any]:
     found: dict[str, Any] = {"ratings": len(ratings)}
     prints = set()
     for engine in ENGINES:
-        (short, _, _, _), (long, own, peak, factors) = (
+        (short, _, _), (long, peak, factors) = (
             run_apart(partial(fit, engine, path, sweeps)) for sweeps in (SHORT, LONG)
         )
         sweep = (long - short) / (LONG - SHORT)
         found[engine] = {
             "processor_s_a_sweep": sweep,
             "processor_s_before": short - SHORT * sweep,
-            "driver_processor_s": own,
             "peak_gb": peak,
         }
         prints.add(factors)
@@ -112,7 +110,7 @@ def run_apart(call: Any) -> Any:  # noqa: ANN401  # a call and its result
         return pool.submit(call).result()
 
 
-def fit(engine: str, path: Path, sweeps: int) -> tuple[float, float, float, str]:
+def fit(engine: str, path: Path, sweeps: int) -> tuple[float, float, str]:
     """Fit; return what `Meter.stop` does, and the factors' sha256."""
     settings = SETTINGS | {"iterations": sweeps}
     meter = Meter()

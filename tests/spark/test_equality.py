@@ -58,21 +58,23 @@ def assert_same_model(found: ALS, expected: ALS) -> None:
 
 
 @pytest.mark.parametrize("method", ["random", "temporal", "per_user_temporal"])
-@pytest.mark.parametrize("data", ["ml-latest-small"], indirect=True)
 def test_split_writes_the_local_bytes(cluster: Cluster, data: Data, tmp_path: Path, method: Method) -> None:
     written: list[dict[str, bytes]] = []
-    for run in (map, partial(run_all, cluster)):
+    runs: list[Callable[..., Iterable[Any]]] = [map]
+    runs += [partial(run_all, replace(cluster, partitions=number)) for number in (2, 5)]
+    for run in runs:
         folder = tmp_path / f"{len(written)}"
         targets = {name: folder / name for name in PARTS}
         split_folder(data[2] / "ratings", targets, method, 0.1, 0.2, 42, run)
         written.append(read_files(folder))
     assert len(written[0]) == 3 * len(list((data[2] / "ratings").iterdir())) > 6
-    assert written[0] == written[1]
+    assert written[0] == written[1] == written[2]
 
 
-@pytest.mark.parametrize("duplicates", ["last", "mean"])
-@pytest.mark.parametrize("data", ["ml-latest-small"], indirect=True)
-def test_clean_gives_the_local_ratings(cluster: Cluster, data: Data, tmp_path: Path, duplicates: Duplicates) -> None:
+@pytest.mark.parametrize(("duplicates", "partitions"), [("last", 2), ("mean", 5)])
+def test_clean_gives_the_local_ratings(
+    cluster: Cluster, data: Data, tmp_path: Path, duplicates: Duplicates, partitions: int
+) -> None:
     ratings = io.read_parquet(data[2] / "ratings")
     ratings = ratings.sample(frac=1.3, replace=True, random_state=1)  # out of order, and many pairs twice
     raw = RawRatings([ratings.iloc[:70_000], ratings.iloc[70_000:]], {}, None)
@@ -80,7 +82,9 @@ def test_clean_gives_the_local_ratings(cluster: Cluster, data: Data, tmp_path: P
     options |= {"min_user_ratings": 20, "min_movie_ratings": 3, "seed": 42}
     expected, told = clean_ratings(raw, **options)
     workspace = Workspace(tmp_path, bucket_rows=30_000)
-    found, told_on_spark = clean_ratings(raw, **options, workspace=workspace, run=partial(run_all, cluster))
+    found, told_on_spark = clean_ratings(
+        raw, **options, workspace=workspace, run=partial(run_all, replace(cluster, partitions=partitions))
+    )
     assert found.buckets.number > 3
     pd.testing.assert_frame_equal(pd.concat(found, ignore_index=True), pd.concat(expected, ignore_index=True))
     assert told_on_spark == told
