@@ -9,9 +9,7 @@ neither time nor memory depends on what they say. Writes benchmarks/results/rank
 
 import json
 import os
-from collections.abc import Callable, Sequence
 from pathlib import Path
-from time import perf_counter
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,6 +18,7 @@ import scipy.sparse as sp
 from implicit.cpu.als import AlternatingLeastSquares
 
 from benchmarks.apart import find_peak_mb, measure_apart, run_script
+from benchmarks.timing import Seconds, clock, divide, summarize
 from movierec.columns import MOVIE_ID, USER_ID
 from movierec.errors import run_command
 from movierec.ids import IdIndex
@@ -58,11 +57,12 @@ def measure(name: str) -> dict[str, Any]:
     model, rated = make_model(SIZES[name])
     before_mb = find_peak_mb()
     model.recommend(model.users.ids[:100], K, rated[:100])  # compiles
-    first_s = clock(lambda: model.recommend(model.users.ids, K, rated))
+    seconds: Seconds = {}
+    clock(lambda: model.recommend(model.users.ids, K, rated), seconds, "first")
     memory = {"peak_mb": find_peak_mb(), "before_ranking_mb": before_mb}
     size = {**SIZES[name]._asdict(), "factors": FACTORS, "k": K, "cores": len(os.sched_getaffinity(0))}
     if name != COMPARED:
-        return {**size, **memory, "seconds": first_s}
+        return {**size, **memory, "seconds": seconds["first"][0]}
     return {**size, **memory, **compare(model, rated)}
 
 
@@ -70,16 +70,15 @@ def compare(model: ALS, rated: pd.DataFrame) -> dict[str, Any]:
     """Run both in turn, and return the spread of their times and of the ratio, and how many lists are the same."""
     theirs, matrix = make_implicit(model, rated)
     users = np.arange(len(model.users))
-    ours_s, theirs_s = [], []
+    seconds: Seconds = {}
     for _ in range(REPEATS):
-        ours_s.append(clock(lambda: model.recommend(model.users.ids, K, rated)))
-        theirs_s.append(clock(lambda: theirs.recommend(users, matrix, N=K)))
-    lists, listed = model.recommend(model.users.ids, K, rated)[0], theirs.recommend(users, matrix, N=K)[0]
+        lists = clock(lambda: model.recommend(model.users.ids, K, rated)[0], seconds, "ours")
+        listed = clock(lambda: theirs.recommend(users, matrix, N=K)[0], seconds, "theirs")
     return {
         "repeats": REPEATS,
-        "seconds": spread(ours_s),
-        "implicit_seconds": spread(theirs_s),
-        "times_as_fast_as_implicit": spread([b / a for a, b in zip(ours_s, theirs_s, strict=True)]),
+        "seconds": summarize(seconds["ours"]),
+        "implicit_seconds": summarize(seconds["theirs"]),
+        "times_as_fast_as_implicit": divide(seconds["theirs"], seconds["ours"]),
         "share_of_equal_lists": float((lists == model.movies.ids[listed]).all(axis=1).mean()),
     }
 
@@ -103,18 +102,6 @@ def make_implicit(model: ALS, rated: pd.DataFrame) -> tuple[AlternatingLeastSqua
     pairs = rated[USER_ID].to_numpy() - 1, rated[MOVIE_ID].to_numpy() - 1
     shape = len(model.users), len(model.movies)
     return theirs, sp.csr_matrix((np.ones(len(rated), dtype=np.float32), pairs), shape=shape)
-
-
-def clock(run: Callable[[], object]) -> float:
-    """Return how long it takes, in seconds."""
-    start = perf_counter()
-    run()
-    return perf_counter() - start
-
-
-def spread(values: Sequence[float]) -> dict[str, float]:
-    """Return median, lowest and highest."""
-    return {"median": float(np.median(values)), "lowest": min(values), "highest": max(values)}
 
 
 if __name__ == "__main__":
