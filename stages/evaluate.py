@@ -5,7 +5,7 @@ from typing import Any
 from movierec import io, paths, seeds
 from movierec.columns import MOVIE_ID, RATING, USER_ID
 from movierec.data.content import Content
-from movierec.evaluation import report
+from movierec.evaluation import comparisons, report
 from movierec.evaluation.bed import TestBed
 from movierec.evaluation.cold_movies import format_cold_movies, judge_cold_movies
 from movierec.evaluation.deciles import tabulate_by_decile
@@ -39,17 +39,17 @@ def main() -> None:
         bootstrap, signs = report.start_resampling(bed, rng, params.evaluate.bootstrap_samples)
         summary = count_step(bar, report.summarize_results(results, bootstrap))
         floor = report.compare_with_floor(summary, io.read_json(paths.DETAILS / "fetch.json"))
-        comparisons = count_step(bar, report.compare_results(results, bootstrap, signs))
+        compared = count_step(bar, comparisons.compare_results(results, bootstrap, signs))
         tables = {
             "at_k": report.tabulate_by_k(summary),
-            "comparisons": report.tabulate_comparisons(comparisons),
+            "comparisons": comparisons.tabulate_comparisons(compared),
             **count_step(bar, tabulate_by_decile(results, bed, bootstrap)),
             **count_step(bar, report.tabulate_stars(stars, summary) if stars else {}),
         }
         io.write_parquet(count_step(bar, report.tabulate_users(results, bed)), paths.PER_USER)
     for name, table in tables.items():
         io.write_csv(table, paths.PLOTS / f"evaluate_{name}.csv")
-    found: dict[str, Any] = {"comparisons": report.summarize_comparisons(comparisons), "data": bed.describe()}
+    found: dict[str, Any] = {"comparisons": comparisons.summarize_comparisons(compared), "data": bed.describe()}
     if params.is_implicit:
         found |= leave_out_stars([paths.PLOTS / f"evaluate_{name}.csv" for name in report.STAR_TABLES])
     if params.split.method == "cold_movies":
@@ -57,7 +57,7 @@ def main() -> None:
         print(format_cold_movies(found["cold_movies"]))
     io.write_json(summary | found, paths.DETAILS / "evaluate.json")
     io.write_json(report.select_headline(summary), paths.METRICS / "evaluate.json")
-    print(f"{report.format_headline(summary, floor)}\n{report.format_comparisons(comparisons)}")
+    print(f"{report.format_headline(summary, floor)}\n{comparisons.format_comparisons(compared)}")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Results of an evaluation in summary, with intervals: for metrics, for plots, for experiments and for people."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -13,7 +13,6 @@ from movierec.evaluation.judge import ModelResult
 from movierec.evaluation.stars import StarResult
 from movierec.evaluation.uncertainty import tabulate_errors, tabulate_intervals
 from movierec.io import FLOAT_DIGITS
-from movierec.metrics.comparison import Comparison, compare_models, pair_errors, pair_means
 from movierec.metrics.intervals import Interval, UserBootstrap, bootstrap_errors, bootstrap_means
 from movierec.metrics.ranking import KS
 from movierec.metrics.rating import FloatArray, UserErrors
@@ -22,7 +21,6 @@ from movierec.text import align_columns
 
 WITH_INTERVAL: Final = ("precision@10", "recall@10", "ndcg@10")
 RATING_METRICS: Final = ("rmse", "mae")
-COMPARED: Final = ("rmse", "ndcg@10")
 HEADLINE: Final = ("rmse", "mae", "ndcg@10", "coverage@10")
 STAR_TABLES: Final = ("accuracy", "calibration", "intervals", "deviations")
 SHOWN_BY_DVC: Final = ("rmse", "ndcg@10", "coverage@10")  # of nine models, on one screen
@@ -93,60 +91,6 @@ def compare_with_floor(summary: dict[str, dict[str, Any]], fetched: Mapping[str,
         if floor is not None and "rmse" in figures:
             figures["rmse_above_floor"] = figures["rmse"] - floor
     return floor
-
-
-def compare_results(
-    results: Mapping[str, ModelResult], bootstrap: UserBootstrap, rng: np.random.Generator
-) -> list[Comparison]:
-    """Compare every two models in each metric that has an interval.
-
-    Parameters
-    ----------
-    results, bootstrap
-        As for `summarize_results`.
-    rng : numpy.random.Generator
-        Draws the signs that are flipped.
-
-    Returns
-    -------
-    list of Comparison
-        p-values are adjusted over all of them.
-    """
-    errors = {name: result.stars.errors for name, result in results.items() if result.stars}
-    metrics = pair_errors(errors) if errors else {}
-    for metric in WITH_INTERVAL:
-        metrics[metric] = pair_means({name: result.by_user[metric] for name, result in results.items()})
-    return compare_models(list(results), metrics, bootstrap, rng)
-
-
-def summarize_comparisons(comparisons: Iterable[Comparison]) -> dict[str, dict[str, dict[str, Any]]]:
-    """Return ``{metric: {a_vs_b: {difference, p_value, real}}}`` of the headline metrics, p-values adjusted."""
-    found: dict[str, dict[str, dict[str, Any]]] = {}
-    for one in comparisons:
-        if one.metric in COMPARED:
-            finding = {"difference": one.difference.estimate, "p_value": one.p_adjusted, "real": one.is_real}
-            found.setdefault(one.metric, {})[f"{one.first}_vs_{one.second}"] = finding
-    return found
-
-
-def tabulate_comparisons(comparisons: Iterable[Comparison]) -> pd.DataFrame:
-    """Return one row a comparison: ``metric``, the models, difference with interval, users, p-values, ``real``."""
-    rows = [
-        {
-            "metric": one.metric,
-            "first": one.first,
-            "second": one.second,
-            "difference": one.difference.estimate,
-            "low": one.difference.low,
-            "high": one.difference.high,
-            "users": one.difference.n,
-            "p_value": one.p_value,
-            "p_adjusted": one.p_adjusted,
-            "real": one.is_real,
-        }
-        for one in comparisons
-    ]
-    return pd.DataFrame(rows)
 
 
 def tabulate_users(results: Mapping[str, ModelResult], bed: TestBed) -> pd.DataFrame:
@@ -249,14 +193,3 @@ def format_headline(summary: Mapping[str, Mapping[str, Any]], floor: float | Non
     if floor is None or not any("rmse" in figures for figures in summary.values()):
         return table
     return f"{table}\nnoise floor: {floor:.4f} stars, the RMSE that no model can beat on this data"
-
-
-def format_comparisons(comparisons: Sequence[Comparison]) -> str:
-    """Return a line for each headline metric that names the pairs of models whose difference may be chance."""
-    lines = []
-    for metric in COMPARED:
-        of_metric = [one for one in comparisons if one.metric == metric]
-        doubtful = [f"{one.first} and {one.second}" for one in of_metric if not one.is_real]
-        if of_metric:
-            lines.append(f"{metric}: {'may be chance: ' + '; '.join(doubtful) if doubtful else 'all differences real'}")
-    return "\n".join(lines)

@@ -11,11 +11,10 @@ from movierec import io
 from movierec.columns import MOVIE_ID, RATING, USER_ID
 from movierec.evaluation import report
 from movierec.evaluation.bed import TestBed
+from movierec.evaluation.comparisons import compare_results
 from movierec.evaluation.judge import ModelResult, evaluate_model
 from movierec.evaluation.report import summarize_results
 from movierec.evaluation.stars import StarResult, judge_stars
-from movierec.metrics.comparison import Comparison
-from movierec.metrics.intervals import Interval
 from movierec.metrics.ranking import KS
 from movierec.metrics.rating import UserErrors, calibration_table
 from movierec.models.als import ALS
@@ -207,7 +206,7 @@ def test_intervals_of_models_and_of_their_difference_share_resamples() -> None:
     results["als"] = dataclasses.replace(results["als"], by_user=zero)
     bootstrap, signs = report.start_resampling(bed, np.random.default_rng(5), 300)
     alone = summarize_results(results, bootstrap)["svd"]
-    compared = {one.metric: one for one in report.compare_results(results, bootstrap, signs)}
+    compared = {one.metric: one for one in compare_results(results, bootstrap, signs)}
     assert list(compared) == ["rmse", "mae", *report.WITH_INTERVAL]
     for metric in report.WITH_INTERVAL:
         difference = compared[metric].difference
@@ -215,39 +214,3 @@ def test_intervals_of_models_and_of_their_difference_share_resamples() -> None:
         assert difference.estimate == pytest.approx(alone[metric])
     worse = summarize_results(results, bootstrap)["als"]
     assert compared["rmse"].difference.estimate == pytest.approx(alone["rmse"] - worse["rmse"])
-
-
-COMPARISONS = [
-    Comparison("rmse", "svd", "als", Interval(-0.02, -0.03, -0.01, 9), 0.001, 0.004),
-    Comparison("mae", "svd", "als", Interval(-0.01, -0.02, 0.01, 9), 0.3, 0.6),
-    Comparison("ndcg@10", "svd", "als", Interval(0.01, -0.01, 0.03, 7), 0.2, 0.6),
-    Comparison("ndcg@10", "svd", "bias", Interval(0.0, 0.0, 0.0, 7), 1.0, 1.0),
-]
-
-
-def test_the_metrics_file_says_which_headline_differences_are_real(tmp_path: Path) -> None:
-    found = report.summarize_comparisons(COMPARISONS)
-    assert found == {
-        "rmse": {"svd_vs_als": {"difference": -0.02, "p_value": 0.004, "real": True}},
-        "ndcg@10": {
-            "svd_vs_als": {"difference": 0.01, "p_value": 0.6, "real": False},
-            "svd_vs_bias": {"difference": 0.0, "p_value": 1.0, "real": False},
-        },
-    }
-    io.write_json(found, tmp_path / "comparisons.json")
-
-
-def test_tabulate_comparisons() -> None:
-    table = report.tabulate_comparisons(COMPARISONS)
-    assert list(table)[:3] == ["metric", "first", "second"]
-    assert list(table)[3:] == ["difference", "low", "high", "users", "p_value", "p_adjusted", "real"]
-    assert table.iloc[1].tolist() == ["mae", "svd", "als", -0.01, -0.02, 0.01, 9, 0.3, 0.6, False]
-    assert len(table) == len(COMPARISONS)
-
-
-def test_format_comparisons() -> None:
-    assert report.format_comparisons(COMPARISONS).splitlines() == [
-        "rmse: all differences real",
-        "ndcg@10: may be chance: svd and als; svd and bias",
-    ]
-    assert report.format_comparisons([]) == ""
