@@ -35,17 +35,13 @@ def main() -> None:
             results = {
                 name: count_step(bar, evaluate_model(obtain_model(name, paths.MODELS, train), bed)) for name in models
             }
-        stars = {name: result.stars for name, result in results.items() if result.stars}
         bootstrap, signs = report.start_resampling(bed, rng, params.evaluate.bootstrap_samples)
         summary = count_step(bar, report.summarize_results(results, bootstrap))
         floor = report.compare_with_floor(summary, io.read_json(paths.DETAILS / "fetch.json"))
         compared = count_step(bar, comparisons.compare_results(results, bootstrap, signs))
-        tables = {
-            "at_k": report.tabulate_by_k(summary),
-            "comparisons": comparisons.tabulate_comparisons(compared),
-            **count_step(bar, tabulate_by_decile(results, bed, bootstrap)),
-            **count_step(bar, report.tabulate_stars(stars, summary) if stars else {}),
-        }
+        tables = {"at_k": report.tabulate_by_k(summary), "comparisons": comparisons.tabulate_comparisons(compared)}
+        tables |= count_step(bar, tabulate_by_decile(results, bed, bootstrap))
+        tables |= count_step(bar, report.tabulate_stars(results, summary))
         io.write_parquet(count_step(bar, report.tabulate_users(results, bed)), paths.PER_USER)
     for name, table in tables.items():
         io.write_csv(table, paths.PLOTS / f"evaluate_{name}.csv")

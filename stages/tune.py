@@ -12,17 +12,9 @@ from movierec.progress import make_bar
 from movierec.roster import TUNED
 from movierec.spark.als import fit_als_on_spark
 from movierec.tracking.stage import note_trial, run_stage
+from movierec.tuning import report
 from movierec.tuning.memory import TrialMemory
 from movierec.tuning.plan import plan_searches
-from movierec.tuning.report import (
-    describe_search,
-    name_winner,
-    store_winner,
-    summarize_search,
-    tabulate_curves,
-    tabulate_settings,
-    tabulate_trials,
-)
 from movierec.tuning.search import run_searches
 
 
@@ -31,10 +23,9 @@ def main() -> None:
     params = load_scaled_params()
     train, validation = io.read_parquet(paths.TRAIN), io.read_parquet(paths.VALIDATION)
     data = train, validation, params.seed, Content.load(paths.CONTENT), io.read_parquet(paths.CLEAN_MOVIES)
-    on_all = partial(fit_als_on_spark, paths.TRAIN) if params.engine == "spark" else None
-    searches = plan_searches(
-        params.tune, params.evaluate.relevance_threshold, *data, counts=params.is_implicit, fit_als=on_all
-    )
+    threshold, counts = params.evaluate.relevance_threshold, params.is_implicit
+    fit_als = partial(fit_als_on_spark, paths.TRAIN) if params.engine == "spark" else None
+    searches = plan_searches(params.tune, threshold, *data, counts=counts, fit_als=fit_als)
     memory = TrialMemory(paths.state_dir() / "trials")
     with (
         closing(run_searches(searches, memory, params.tune.workers)) as running,
@@ -43,19 +34,19 @@ def main() -> None:
         for _ in running:
             bar.update()
         for search in searches:
-            store_winner(search)
+            report.store_winner(search)
             bar.update()
     for search in searches:
-        io.write_csv(tabulate_trials(search), paths.PLOTS / f"tune_{search.objective.model}.csv")
+        io.write_csv(report.tabulate_trials(search), paths.PLOTS / f"tune_{search.objective.model}.csv")
         for trial in search.trials:
             note_trial(search.objective.model, trial.proposal.configuration, trial.outcome.training_time_s)
-        print(describe_search(search))
-    io.write_csv(tabulate_curves(searches), paths.PLOTS / "tune_curves.csv")
-    io.write_csv(tabulate_settings(searches), paths.PLOTS / "tune_trials.csv")
-    found: dict[str, Any] = {search.objective.model: summarize_search(search) for search in searches}
+        print(report.describe_search(search))
+    io.write_csv(report.tabulate_curves(searches), paths.PLOTS / "tune_curves.csv")
+    io.write_csv(report.tabulate_settings(searches), paths.PLOTS / "tune_trials.csv")
+    found: dict[str, Any] = {search.objective.model: report.summarize_search(search) for search in searches}
     best = {search.objective.model: {search.objective.metric: search.best_score} for search in searches}
     for kind in sorted(set(TUNED) - set(found)):  # left out of the plan
-        leave_out(kind, (name_winner(kind), paths.PLOTS / f"tune_{kind}.csv"))
+        leave_out(kind, (report.name_winner(kind), paths.PLOTS / f"tune_{kind}.csv"))
         found[kind], best[kind] = {LEFT_OUT: NO_RATINGS}, {}
     io.write_json(found, paths.DETAILS / "tune.json")
     io.write_json(best, paths.METRICS / "tune.json")

@@ -129,14 +129,17 @@ def _average_errors(errors: UserErrors) -> dict[str, FloatArray]:
 
 
 def tabulate_stars(
-    results: Mapping[str, StarResult], summary: Mapping[str, Mapping[str, Any]]
+    results: Mapping[str, ModelResult], summary: Mapping[str, Mapping[str, Any]]
 ) -> dict[str, pd.DataFrame]:
-    """Return the tables of `STAR_TABLES` by name, of the models' stars and of what `summarize_results` returned."""
+    """Return the tables of `STAR_TABLES` by name; none where there are events alone."""
+    found = {name: result.stars for name, result in results.items() if result.stars}
+    if not found:
+        return {}
     return {
         "accuracy": tabulate_accuracy(summary),
-        "calibration": tabulate_calibration(results),
+        "calibration": tabulate_calibration(found),
         "intervals": tabulate_intervals(summary),
-        "deviations": tabulate_errors({name: stars.deviations for name, stars in results.items() if stars.deviations}),
+        "deviations": tabulate_errors({name: stars.deviations for name, stars in found.items() if stars.deviations}),
     }
 
 
