@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
+from movierec.metrics.blocks import map_blocks
 from movierec.metrics.ratios import divide_or_nan
 
 Lists = npt.NDArray[np.integer[Any]]
@@ -228,8 +229,8 @@ def _by_block(
 ) -> FloatArray:
     _check_rows(recommended, len(known))
     step = max(1, _BLOCK_ELEMENTS // max(1, elements))
-    blocks = [recommended[start : start + step] for start in range(0, len(recommended), step)]
-    return np.concatenate([np.empty(0), *(mean(block, (block >= 0) & known[block]) for block in blocks)])
+    blocks = (recommended[start : start + step] for start in range(0, len(recommended), step))
+    return np.concatenate([np.empty(0), *map_blocks(lambda block: mean(block, (block >= 0) & known[block]), blocks)])
 
 
 def _mean_over_list(recommended: Lists, values: FloatArray) -> FloatArray:
