@@ -60,12 +60,12 @@ def describe_reading(raw: RawRatings, scale: Scale) -> str:
         read.append(f"{column} as the {'count' if raw.is_implicit else 'rating'}")
     if raw.time_form:
         read.append(f"{roles[guessing.TIMESTAMP]} as the time in {raw.time_form}")
-    times = "" if raw.time_form else "; no timestamps"
-    times += f"; {raw.source.ratings.name}" if raw.source and raw.has_parts else ""
+    notes = "" if raw.time_form else "; no timestamps"
+    notes += f"; {raw.source.ratings.name}" if raw.source and raw.has_parts else ""
     if not raw.is_implicit:
-        return f"read {', '.join(read)}{times}; ratings {scale.describe()}"
+        return f"read {', '.join(read)}{notes}; ratings {scale.describe()}"
     counts = f"counts from {scale.low:g} to {scale.high:g}" if column or scale.high > 1 else "each row is one event"
-    return f"read {', '.join(read)}{times}; no ratings: {counts}"
+    return f"read {', '.join(read)}{notes}; no ratings: {counts}"
 
 
 def count_stars(tally: Tally) -> pd.DataFrame:

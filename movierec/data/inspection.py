@@ -135,7 +135,7 @@ def _describe_file(source: Source) -> str:
     how += "" if table.has_names else ", without a header"
     packed = "gzipped " if table.path.name.lower().endswith(".gz") else ""
     layout = "" if source.layout == "own" else f" of MovieLens's {source.layout} layout"
-    movies = f"; movies in {source.movies.path.name}" if source.movies else "; no file of movies"
+    movies = f"; movies in {source.movies.name}" if source.movies else "; no file of movies"
     return f"{table.name}{layout}: {packed}{_KINDS[table.format]}{how}{movies}"
 
 

@@ -114,10 +114,10 @@ def find_source(
     if unusable and params.ratings == AUTO and not any(_may_be_ratings(table, params) for table in tables):
         raise next(iter(unusable.values()))  # it may be the one
     ratings = _choose_ratings(folder, tables, params, label or str(folder))
-    for path, error in unusable.items():
-        if blank_numbers(path) == blank_numbers(ratings.path) and path.stat().st_size:
-            raise error  # a part is missing
     movies = _choose_movies(folder, [table for table in tables if table != ratings], params)
+    _refuse_damaged_parts(ratings, params.ratings, unusable)
+    if movies:
+        _refuse_damaged_parts(movies, params.movies or AUTO, unusable)
     return _describe("own", ratings, movies, params, feedback)
 
 
@@ -167,6 +167,14 @@ def _open_tables(folder: Path, params: SourceParams) -> tuple[list[Table], dict[
                 raise
             unusable[path] = error
     return tables, unusable
+
+
+def _refuse_damaged_parts(table: Table, name: str, unusable: dict[Path, MovierecError]) -> None:
+    """Raise what is wrong with a file that would be a part of a table, unless the table is one file by its name."""
+    if name == AUTO or "*" in name:
+        for path, error in unusable.items():
+            if blank_numbers(path) == blank_numbers(table.path) and path.stat().st_size:
+                raise error
 
 
 def _choose_ratings(folder: Path, tables: list[Table], params: SourceParams, label: str) -> Table:

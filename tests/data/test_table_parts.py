@@ -79,6 +79,20 @@ def test_a_damaged_part_is_refused(folder_of: FolderOf) -> None:
         find_source(folder_of(files))
 
 
+def test_a_damaged_part_of_the_movies_is_refused_too(folder_of: FolderOf) -> None:
+    folder = folder_of({"t1.csv": b"item,title\n1,A\n", "t2.csv": b"\xff\n", "r.csv": b"user,item,rating\n1,1,4\n"})
+    with pytest.raises(MovierecError, match=r"t2\.csv is not UTF-8"):
+        find_source(folder)
+    assert find_source(folder, source(movies=None)).movies is None
+
+
+def test_a_file_by_its_name_needs_no_others(folder_of: FolderOf) -> None:
+    folder = folder_of({"p1.csv": b"user,item,rating\n1,2,3\n", "p2.csv": b"\xff\n"})
+    with pytest.raises(MovierecError, match=r"p2\.csv is not UTF-8"):
+        find_source(folder, source(ratings="p*.csv"))
+    assert find_source(folder, source(ratings="p1.csv")).ratings.name == "p1.csv"
+
+
 def test_broken_rows_are_told_by_file_and_line(
     folder_of: FolderOf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
