@@ -32,7 +32,7 @@ imports: $(READY) ## layers: imports go down only
 	$(BIN)/lint-imports
 
 pytest: $(READY) ## the test suite with coverage
-	$(BIN)/pytest --numprocesses 2 --dist loadgroup --cov --cov-report term:skip-covered
+	$(BIN)/pytest --numprocesses 2 --dist loadscope --no-loadscope-reorder --cov --cov-report term:skip-covered
 
 container: $(READY) ## check the container's files, and serve from what the image would hold
 	$(BIN)/hadolint Dockerfile

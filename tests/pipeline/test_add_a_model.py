@@ -2,11 +2,7 @@
 
 import json
 
-import pytest
-
 from tests.pipeline.conftest import Project
-
-pytestmark = pytest.mark.xdist_group("pipeline")
 
 MODEL = '''\
 """The mean: everything is rated alike."""

@@ -1,13 +1,9 @@
 """What the tuner chose the ALS by is what the evaluation says of it, down to the last digit written."""
 
-import pytest
-
 from movierec.evaluation.champion import choose_champion
 from movierec.io import read_json
 from movierec.roster import STORED
 from tests.pipeline.conftest import Project
-
-pytestmark = pytest.mark.xdist_group("pipeline")
 
 
 def test_the_tuned_als_has_the_validation_figure_of_its_trial(built: Project) -> None:

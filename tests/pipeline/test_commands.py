@@ -18,8 +18,6 @@ from movierec.service.storage.database import locate_file
 from movierec.service.storage.store import Store, StoredRating
 from tests.pipeline.conftest import Project, copy_project
 
-pytestmark = pytest.mark.xdist_group("pipeline")
-
 
 def ran(output: str) -> list[str]:
     """List the stages that DVC says it ran."""

@@ -11,8 +11,6 @@ import yaml
 
 from tests.pipeline.conftest import ROOT, Project
 
-pytestmark = pytest.mark.xdist_group("pipeline")
-
 STAGES: dict[str, dict[str, Any]] = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
 
 # Reports every path that Python opens, also the ones that are not there.

@@ -20,8 +20,6 @@ from movierec.models.svd import SVD
 from stages import evaluate, train_als, train_blend, train_ease, train_svd, tune
 from tests.pipeline.conftest import ROOT, Project
 
-pytestmark = pytest.mark.xdist_group("pipeline")
-
 STAGES: dict[str, dict[str, Any]] = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
 
 

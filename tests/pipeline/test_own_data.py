@@ -24,7 +24,7 @@ from movierec.service.storage.database import locate_file
 from tests.pipeline.own_data import EACH, ITEMS, USERS, make_events, run_pipeline
 from tests.service.clients import ready, recommend, set_up
 
-pytestmark = [pytest.mark.anyio, pytest.mark.xdist_group("own_data")]
+pytestmark = pytest.mark.anyio
 FIRST_TIME = 1_600_000_000
 
 

@@ -33,8 +33,6 @@ from movierec.spark.ranking import rank_on_workers
 from tests.spark.data import split
 from tests.waiting import wait_until
 
-pytestmark = pytest.mark.xdist_group("spark")
-
 SETTINGS: dict[str, Any] = {"factors": 20, "iterations": 3, "alpha": 1.3, "seed": 42}
 ARRAYS = ("user_factors", "movie_factors", "content_map", "mean", "scale", "user_bias", "movie_bias")
 

@@ -9,14 +9,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
-import pytest
 
 from movierec.models.als import ALS
 from movierec.spark.loopback import start_loopback_cluster
 from tests.spark.data import split
 from tests.waiting import wait_until
-
-pytestmark = pytest.mark.xdist_group("spark")
 
 WORKER = "org.apache.spark.deploy.worker.Worker"
 EXECUTOR = "org.apache.spark.executor.CoarseGrainedExecutorBackend"

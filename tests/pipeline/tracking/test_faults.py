@@ -7,12 +7,8 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
-import pytest
-
 from tests.pipeline.conftest import Project, project_environment
 from tests.pipeline.tracking.runs import MOVIEREC, ON, keys, read_runs, sync
-
-pytestmark = pytest.mark.xdist_group("pipeline")
 
 
 def test_a_half_logged_run_is_logged_again(copy: Project) -> None:

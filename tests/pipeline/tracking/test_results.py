@@ -7,13 +7,10 @@ from collections import Counter
 from contextlib import closing
 from pathlib import Path
 
-import pytest
-
 from movierec.evaluation.champion import choose_champion
 from tests.pipeline.conftest import Project
 from tests.pipeline.tracking.runs import ON, dump, keys, parents, read_runs, sync
 
-pytestmark = pytest.mark.xdist_group("pipeline")
 TRAININGS = ("train_als", "train_bayes", "train_blend", "train_ease", "train_svd")
 TRACKED = (*TRAININGS, "tune", "evaluate", "abtest")
 PARENTS = ["abtest", "evaluate", *TRAININGS, "tune als", "tune bayes", "tune svd"]

@@ -13,8 +13,6 @@ from movierec.service.storage import database
 from movierec.service.storage.store import Event, Store, StoredRating, StoreUnavailableError
 from tests.service.databases import Server, read_acknowledged, start_adding
 
-pytestmark = pytest.mark.xdist_group("postgresql")
-
 RATING = StoredRating(7, 10, 4.5, 1_000)
 NEXT = StoredRating(7, 11, 3.0, 1_001)
 

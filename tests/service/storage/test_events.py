@@ -6,8 +6,6 @@ from movierec.errors import MovierecError
 from movierec.service.storage.store import Event, Store, StoreUnavailableError
 from tests.service.storage.sample_ratings import RATING
 
-pytestmark = pytest.mark.xdist_group("postgresql")
-
 
 class TestBothDatabases:
     def test_events_are_counted_by_user_arm_and_movie(self, store: Store) -> None:

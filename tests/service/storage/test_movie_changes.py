@@ -14,8 +14,6 @@ from movierec.service.storage.movie_history import MovieChange
 from movierec.service.storage.store import ConflictError, Store, StoredRating, UnknownMovieError
 from tests.service.databases import ADD_MOVIE, read_acknowledged, start_adding
 
-pytestmark = pytest.mark.xdist_group("postgresql")
-
 HEAT = DescribedMovie(7, "Heat", 1995, ("Crime", "Drama"), ("heist",))
 OF_DATA = DescribedMovie(3, "Old", None, ("War",))
 

@@ -15,8 +15,6 @@ from movierec.service.storage.records import LATEST
 from movierec.service.storage.store import ConflictError, Receipt, Store, StoredRating
 from tests.service.storage.sample_ratings import NEXT, RATING
 
-pytestmark = pytest.mark.xdist_group("postgresql")
-
 
 class TestBothDatabases:
     def test_a_rating_is_stored_once(self, store: Store) -> None:

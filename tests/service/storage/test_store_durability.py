@@ -6,13 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 from typing import TypeVar
 
-import pytest
-
 from movierec.service.storage.store import ConflictError, Store, StoredRating
 from tests.service.databases import read_acknowledged, start_adding
 from tests.service.storage.sample_ratings import NEXT, RATING
 
-pytestmark = pytest.mark.xdist_group("postgresql")
 Answer = TypeVar("Answer")
 
 

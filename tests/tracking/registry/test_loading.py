@@ -16,7 +16,7 @@ from movierec.tracking.registry import NAME, register_models
 from tests.tracking.registry.mlflow_store import Store, champion
 from tests.tracking.stored_models import BED, ask, free_port, serve
 
-pytestmark = [pytest.mark.usefixtures("quiet"), pytest.mark.xdist_group("registry")]
+pytestmark = pytest.mark.usefixtures("quiet")
 USER = 5
 
 

@@ -18,7 +18,7 @@ from movierec.tracking.registry import KEY, NAME, register_models
 from tests.tracking.registry.mlflow_store import Store, champion
 from tests.tracking.stored_models import BED, VALUES, write_figures, write_lock
 
-pytestmark = [pytest.mark.usefixtures("quiet"), pytest.mark.xdist_group("registry")]
+pytestmark = pytest.mark.usefixtures("quiet")
 
 
 def test_every_model_has_one_version_with_its_tags(registered: Store, project: Path) -> None:
