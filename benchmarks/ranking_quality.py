@@ -23,9 +23,9 @@ from movierec.data.tags import drop_held_out_tags
 from movierec.errors import run_command
 from movierec.evaluation.bed import TestBed
 from movierec.io import write_json
+from movierec.metrics.bootstrap import UserBootstrap
 from movierec.metrics.comparison import compare_models, pair_means
 from movierec.metrics.diversity import coverage, intra_list_diversity_by_genre, mean_popularity, novelty
-from movierec.metrics.intervals import UserBootstrap
 from movierec.metrics.ranking import ranking_metrics_by_user
 from movierec.metrics.relevance import Relevance
 from movierec.models.als import ALS

@@ -13,7 +13,7 @@ from movierec.evaluation.bed import TestBed
 from movierec.evaluation.judge import ModelResult, evaluate_model
 from movierec.evaluation.report import summarize_results
 from movierec.evaluation.stars import StarResult
-from movierec.metrics.intervals import UserBootstrap
+from movierec.metrics.bootstrap import UserBootstrap
 from movierec.models.base import Lists, Recommender, index_ids
 from movierec.models.chunks import RankChunks, rank_by_threads
 

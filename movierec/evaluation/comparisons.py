@@ -8,8 +8,8 @@ import pandas as pd
 
 from movierec.evaluation.judge import ModelResult
 from movierec.evaluation.report import WITH_INTERVAL
+from movierec.metrics.bootstrap import UserBootstrap
 from movierec.metrics.comparison import Comparison, compare_models, pair_errors, pair_means
-from movierec.metrics.intervals import UserBootstrap
 
 COMPARED: Final = ("rmse", "ndcg@10")
 

@@ -10,8 +10,9 @@ import pandas as pd
 from movierec.columns import MODEL, TRAIN_RATINGS
 from movierec.evaluation.bed import TestBed
 from movierec.evaluation.judge import LIST_LENGTH, ModelResult
+from movierec.metrics.bootstrap import UserBootstrap
 from movierec.metrics.deciles import DECILES, find_deciles
-from movierec.metrics.intervals import Interval, UserBootstrap, bootstrap_means, bootstrap_ratios
+from movierec.metrics.intervals import Interval, bootstrap_means, bootstrap_ratios
 from movierec.metrics.ranking import find_hits
 from movierec.metrics.ratios import divide_or_nan
 

@@ -13,7 +13,8 @@ from movierec.evaluation.judge import ModelResult
 from movierec.evaluation.stars import StarResult
 from movierec.evaluation.uncertainty import tabulate_errors, tabulate_intervals
 from movierec.io import FLOAT_DIGITS
-from movierec.metrics.intervals import Interval, UserBootstrap, bootstrap_errors, bootstrap_means
+from movierec.metrics.bootstrap import UserBootstrap
+from movierec.metrics.intervals import Interval, bootstrap_errors, bootstrap_means
 from movierec.metrics.ranking import KS
 from movierec.metrics.rating import FloatArray, UserErrors
 from movierec.roster import BY_NAME

@@ -10,7 +10,8 @@ import numpy.typing as npt
 from statsmodels.stats.multitest import multipletests
 
 from movierec.metrics.blocks import map_blocks
-from movierec.metrics.intervals import CONFIDENCE, Interval, UserBootstrap
+from movierec.metrics.bootstrap import UserBootstrap
+from movierec.metrics.intervals import CONFIDENCE, Interval
 from movierec.metrics.rating import UserErrors
 from movierec.metrics.ratios import divide_or_nan
 

@@ -15,8 +15,8 @@ from statsmodels.stats.multitest import multipletests
 from movierec import io, paths
 from movierec.columns import MODEL, TEST_RATINGS, USER_ID
 from movierec.errors import MovierecError
+from movierec.metrics.bootstrap import UserBootstrap
 from movierec.metrics.comparison import SIGNIFICANCE, Comparison, compare_models, pair_errors, pair_means
-from movierec.metrics.intervals import UserBootstrap
 from movierec.metrics.rating import UserErrors
 from movierec.params import read_params_yaml
 from movierec.roster import BY_NAME

@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
-from movierec.metrics import intervals
-from movierec.metrics.intervals import Interval, UserBootstrap, bootstrap_errors, bootstrap_means
+from movierec.metrics.bootstrap import SAMPLES, UserBootstrap
+from movierec.metrics.intervals import Interval, bootstrap_errors, bootstrap_means
 from movierec.metrics.rating import UserErrors, error_sums_by_user
 
 FloatArray = npt.NDArray[np.float64]
@@ -18,14 +18,14 @@ def rng(seed: int = 0) -> np.random.Generator:
 
 
 def resample_means(
-    values: dict[str, FloatArray], generator: np.random.Generator, samples: int = intervals.SAMPLES
+    values: dict[str, FloatArray], generator: np.random.Generator, samples: int = SAMPLES
 ) -> dict[str, Interval]:
     users = len(next(iter(values.values()), ()))
     return bootstrap_means(values, UserBootstrap(users, generator, samples))
 
 
 def resample_errors(
-    errors: dict[str, UserErrors], generator: np.random.Generator, samples: int = intervals.SAMPLES
+    errors: dict[str, UserErrors], generator: np.random.Generator, samples: int = SAMPLES
 ) -> dict[str, dict[str, Interval]]:
     users = len(next(iter(errors.values())).count)
     return bootstrap_errors(errors, UserBootstrap(users, generator, samples))

@@ -11,8 +11,9 @@ from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
 from movierec.metrics import comparison
+from movierec.metrics.bootstrap import SAMPLES, UserBootstrap
 from movierec.metrics.comparison import FLIPS, Comparison, PairedMetric, compare_models, pair_errors, pair_means
-from movierec.metrics.intervals import SAMPLES, UserBootstrap, bootstrap_means
+from movierec.metrics.intervals import bootstrap_means
 from movierec.metrics.rating import UserErrors, error_sums_by_user
 
 FloatArray = npt.NDArray[np.float64]

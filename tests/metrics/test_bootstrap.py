@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from movierec.metrics import intervals
-from movierec.metrics.intervals import UserBootstrap
+from movierec.metrics.bootstrap import UserBootstrap
 from tests.metrics.resampling import rng
 
 
@@ -33,7 +32,7 @@ class TestUserBootstrap:
     @pytest.mark.parametrize("elements", [1, 130, 10**6])
     def test_the_block_size_changes_nothing(self, elements: int, monkeypatch: pytest.MonkeyPatch) -> None:
         expected = np.concatenate(list(UserBootstrap(40, rng(), 10).count_blocks()))
-        monkeypatch.setattr(intervals, "_BLOCK_ELEMENTS", elements)
+        monkeypatch.setattr("movierec.metrics.bootstrap._BLOCK_ELEMENTS", elements)
         blocks = list(UserBootstrap(40, rng(), 10).count_blocks())
         np.testing.assert_array_equal(np.concatenate(blocks), expected)
         assert max(block.size for block in blocks) <= max(40, elements)
@@ -42,7 +41,7 @@ class TestUserBootstrap:
         kept = UserBootstrap(40, rng(), 10)
         blocks = list(kept.count_blocks())
         assert next(kept.count_blocks()) is blocks[0]
-        monkeypatch.setattr(intervals, "_KEPT_BYTES", 399)
+        monkeypatch.setattr("movierec.metrics.bootstrap._KEPT_BYTES", 399)
         drawn = UserBootstrap(40, rng(), 10)
         np.testing.assert_array_equal(np.concatenate(blocks), np.concatenate(list(drawn.count_blocks())))
         assert next(drawn.count_blocks()) is not next(drawn.count_blocks())
