@@ -13,6 +13,10 @@ class MovierecError(Exception):
     """
 
 
+class UnreachableError(MovierecError):
+    """An address gave no file this time; another address may, or the same one later."""
+
+
 def run_command(main: Callable[[], None]) -> None:
     """Run `main` and end the process as a well-behaved command does.
 

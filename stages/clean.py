@@ -25,7 +25,7 @@ def main() -> None:
         if raw.is_implicit:
             require_no_ratings(params.abtest)
         options = {"rating_scale": params.rating_scale, **params.clean.model_dump(), "seed": params.seed}
-        ratings, report = clean_ratings(raw, **options, workspace=Workspace(scratch.resolve(), bucket_rows), run=run)
+        ratings, report = clean_ratings(raw, **options, workspace=Workspace(scratch, bucket_rows), run=run)
         tally = Tally()
         io.write_parts(tally.count(cut_parts(ratings)), paths.CLEAN_RATINGS)
     movies, without_title = list_movies(raw, tally.movies.distinct)

@@ -10,7 +10,7 @@ import pytest
 
 import movierec  # noqa: F401
 
-pytest_plugins = ["tests.scheduling", "tests.shop"]
+pytest_plugins = ["tests.object_storage", "tests.scheduling", "tests.shop"]
 
 hypothesis.settings.register_profile(  # no time decides: machines are noisy
     "movierec", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]

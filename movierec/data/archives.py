@@ -10,9 +10,9 @@ import pooch
 from filelock import FileLock
 
 from movierec.data.registry import Dataset
-from movierec.data.transfer import UnreachableError, download_file
+from movierec.data.transfer import download_file
 from movierec.data.unpack import check_genuine
-from movierec.errors import MovierecError
+from movierec.errors import MovierecError, UnreachableError
 from movierec.paths import project_root
 
 MIRROR_VARIABLE: Final = "MOVIELENS_MIRROR"

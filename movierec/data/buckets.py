@@ -1,6 +1,7 @@
 """Ratings divided among buckets by ranges of users, in memory or on disk; each bucket can be sorted in memory."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -10,12 +11,14 @@ import numpy.typing as npt
 import pandas as pd
 
 from movierec.columns import MOVIE_ID, RATING, TIMESTAMP, USER_ID
+from movierec.data.parts import Files, Run
 
 BYTES_PER_ROW: Final = 150  # at the peak, while a bucket is sorted
 BINS: Final = 1 << 22
 MOST_BUCKETS: Final = 1000
 TYPES: Final[Mapping[str, Any]] = {USER_ID: np.int32, MOVIE_ID: np.int32, RATING: np.float32, TIMESTAMP: np.int64}
 Column = npt.NDArray[Any]
+Change = Callable[[pd.DataFrame], pd.DataFrame]
 
 
 class Workspace(NamedTuple):
@@ -91,7 +94,7 @@ class Buckets:
         self._ranges = histogram.divide(self.number)
         self._folder = workspace.folder
         self._held: dict[tuple[int, str], list[Column]] = {}
-        self._renewed: set[int] = set()
+        self._suffixes: dict[int, str] = {}
 
     def add(self, table: pd.DataFrame) -> None:
         """Put each row into its bucket, behind those that are there."""
@@ -106,20 +109,28 @@ class Buckets:
             if end > start:
                 self._append(number, {name: column[order[start:end]] for name, column in columns.items()})
 
-    def renew(self, number: int, table: pd.DataFrame) -> None:
-        """Put a table beside a bucket, in whose place it is once it is adopted; what is cut short can be done again."""
-        for name in self.columns:
-            column = table[name].to_numpy()
-            if self._folder is None:
-                self._held[number, name] = [column]
-            else:
-                column.astype(TYPES[name], copy=False).tofile(self._folder / f"{_name(number, name)}-renewed")
+    def change(self, change: Change, run: Run) -> Iterator[tuple[int, int]]:
+        """Put what a function makes of each bucket in its place; yield how many rows it had and has.
 
-    def adopt(self, number: int) -> None:
-        """Read what a bucket was renewed with from now on, and forget what it held."""
-        for name in self.columns if self._folder else ():
-            self._path(number, name).unlink(missing_ok=True)
-        self._renewed.add(number)
+        A changed bucket is written beside the old one, so that a step that is cut short can be done again.
+
+        Parameters
+        ----------
+        change : callable
+            May return the very table that it is given.
+        run : callable
+            Does it, where rows are on disk.
+        """
+        if self._folder is None:
+            yield from map(partial(self._change_held, change), range(self.number))
+            return
+        steps = [Files(self._paths(number), self._paths(number, "-changed")) for number in range(self.number)]
+        for number, (before, after, is_changed) in enumerate(run(partial(_change_files, self.columns, change), steps)):
+            if is_changed:
+                for path in self._paths(number):
+                    path.unlink(missing_ok=True)
+                self._suffixes[number] = "-changed"
+            yield before, after
 
     def read(self, number: int, columns: Iterable[str] | None = None) -> pd.DataFrame:
         """Return the rows of a bucket, or some columns of them."""
@@ -134,20 +145,38 @@ class Buckets:
             if self._folder is None:
                 self._held.setdefault((number, name), []).append(column)
             else:
-                with self._path(number, name).open("ab") as file:
+                with self._locate(number, name).open("ab") as file:
                     column.astype(TYPES[name], copy=False).tofile(file)
+
+    def _change_held(self, change: Change, number: int) -> tuple[int, int]:
+        table = self.read(number)
+        changed = change(table)
+        self._held |= {(number, name): [changed[name].to_numpy()] for name in self.columns}
+        return len(table), len(changed)
 
     def _read(self, number: int, name: str) -> Column:
         if self._folder is None:
             held = self._held.get((number, name), [])
             return held[0] if len(held) == 1 else np.concatenate([np.empty(0, dtype=TYPES[name]), *held])
-        path = self._path(number, name)
-        return np.fromfile(path, dtype=TYPES[name]) if path.exists() else np.empty(0, dtype=TYPES[name])
+        return _read_column(self._locate(number, name, self._suffixes.get(number, "")), name)
 
-    def _path(self, number: int, name: str) -> Path:
-        own = _name(number, name)
-        return (self._folder or Path()) / (f"{own}-renewed" if number in self._renewed else own)
+    def _paths(self, number: int, suffix: str = "") -> tuple[Path, ...]:
+        return tuple(self._locate(number, name, suffix) for name in self.columns)
+
+    def _locate(self, number: int, name: str, suffix: str = "") -> Path:
+        return (self._folder or Path()) / f"bucket-{number:05d}-{name}{suffix}"
 
 
-def _name(number: int, name: str) -> str:
-    return f"bucket-{number:05d}-{name}"
+def _read_column(path: Path, name: str) -> Column:
+    return np.fromfile(path, dtype=TYPES[name]) if path.exists() else np.empty(0, dtype=TYPES[name])
+
+
+def _change_files(columns: Sequence[str], change: Change, files: Files) -> tuple[int, int, bool]:
+    """Return how many rows a bucket's files had and have, and whether they were changed."""
+    read = {name: _read_column(path, name) for name, path in zip(columns, files.reads, strict=True)}
+    table = pd.DataFrame(read, copy=False)
+    changed = change(table)
+    if changed is not table:
+        for name, path in zip(columns, files.writes, strict=True):
+            changed[name].to_numpy().astype(TYPES[name], copy=False).tofile(path)
+    return len(table), len(changed), changed is not table

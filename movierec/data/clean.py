@@ -125,8 +125,7 @@ def clean_ratings(
     workspace : Workspace
         Where rows are kept meanwhile, and how many may be in memory; it decides nothing else.
     run : callable
-        Sorts the buckets and frees them of duplicates, as `map` applies a function; on other machines it may be, if
-        they see the workspace's folder.
+        Sorts the buckets and frees them of duplicates, as `map` applies a function; on other machines it may be.
 
     Returns
     -------

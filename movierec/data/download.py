@@ -20,9 +20,9 @@ from movierec.data.archives import find_archive, make_cache_folder
 from movierec.data.layouts import GUESS_ALL, Source, find_source
 from movierec.data.registry import DATASETS, find_dataset
 from movierec.data.tables import find_format
-from movierec.data.transfer import HTTP, UnreachableError, download_file, split_address
+from movierec.data.transfer import HTTP, download_file, split_address
 from movierec.data.unpack import unpack
-from movierec.errors import MovierecError
+from movierec.errors import MovierecError, UnreachableError
 from movierec.io import replace_folder
 from movierec.paths import project_root
 from movierec.settings import AUTO, SourceParams

@@ -20,26 +20,13 @@ def pair_keys(ratings: pd.DataFrame) -> npt.NDArray[np.int64]:
 
 def merge_duplicates(buckets: Buckets, report: CleanReport, kind: str, run: Run) -> int:
     """Sort each bucket by pair, and keep or make one rating of each; return how many there are."""
-    left, report.dropped["duplicate"] = 0, 0
-    merged = run(partial(_merge_bucket, buckets, kind), range(buckets.number))
-    for number, (rows, dropped, is_renewed) in enumerate(merged):
-        report.dropped["duplicate"] += dropped
-        left += rows
-        if is_renewed:
-            buckets.adopt(number)
+    sizes = list(buckets.change(partial(_merge_pairs, kind), run))
+    left = sum(after for _, after in sizes)
+    report.dropped["duplicate"] = sum(before for before, _ in sizes) - left
     return left
 
 
-def _merge_bucket(buckets: Buckets, kind: str, number: int) -> tuple[int, int, bool]:
-    """Return how many ratings are left in a bucket and how many not, and whether it was renewed."""
-    table = buckets.read(number)
-    merged = _merge_pairs(table, kind)
-    if merged is not table:
-        buckets.renew(number, merged)
-    return len(merged), len(table) - len(merged), merged is not table
-
-
-def _merge_pairs(ratings: pd.DataFrame, kind: str) -> pd.DataFrame:
+def _merge_pairs(kind: str, ratings: pd.DataFrame) -> pd.DataFrame:
     key = pair_keys(ratings)
     if (np.diff(key) > 0).all():
         return ratings

@@ -1,5 +1,6 @@
 """Files from S3, or from what speaks like it, by Arrow's client."""
 
+import re
 import shutil
 from pathlib import Path, PurePosixPath
 from typing import Final
@@ -9,7 +10,7 @@ from pyarrow.fs import FileInfo, FileSelector, FileSystem, FileType
 from tqdm import tqdm
 from tqdm.utils import CallbackIOWrapper
 
-from movierec.data.transfer import UnreachableError
+from movierec.errors import UnreachableError
 
 SCHEMES: Final = ("s3", "s3a")  # Spark's name for it is s3a
 _BLOCK: Final = 1 << 23
@@ -39,7 +40,7 @@ def copy_objects(address: str, folder: Path) -> Path:
         If there is no such object, it may not be read, nothing answers, or the connection breaks off.
     """
     try:
-        storage, path = FileSystem.from_uri(f"s3:{address.partition(':')[2]}")
+        storage, path = open_storage(address)
         found = storage.get_file_info(path)
         objects = [found]
         if found.type == FileType.Directory:
@@ -50,6 +51,12 @@ def copy_objects(address: str, folder: Path) -> Path:
     except (OSError, ValueError) as error:
         raise UnreachableError(f"{address}: {str(error).splitlines()[0]}") from error
     return folder / found.base_name if found.type == FileType.File else folder
+
+
+def open_storage(address: str) -> tuple[FileSystem, str]:
+    """Return the file system of an address and the path in it; S3's goes by the name of s3a, too."""
+    storage, path = FileSystem.from_uri(re.sub("^s3a:", "s3:", address))
+    return storage, path
 
 
 def _copy(storage: FileSystem, objects: list[FileInfo], folder: Path, label: str) -> None:

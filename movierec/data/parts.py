@@ -1,7 +1,8 @@
-"""How a table of ratings is cut into the parts of a folder: by the data alone, whole users in each."""
+"""Work on a table part by part: how it is cut, by the data alone, and what a step does with files."""
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Final
+from pathlib import Path
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -10,7 +11,23 @@ from movierec.columns import USER_ID
 
 PART_ROWS: Final = 1_000_000
 
-Run = Callable[[Callable[[Any], Any], Iterable[Any]], Iterable[Any]]  # as `map`, perhaps on other machines
+
+class Files(NamedTuple):
+    """What one step reads and writes; both may be elsewhere where it is done.
+
+    Attributes
+    ----------
+    reads : tuple of Path
+        Not all need be there.
+    writes : tuple of Path
+        Not all need be written.
+    """
+
+    reads: tuple[Path, ...]
+    writes: tuple[Path, ...] = ()
+
+
+Run = Callable[[Callable[[Files], Any], Iterable[Files]], Iterable[Any]]  # as `map`, perhaps on other machines
 
 
 def cut_parts(tables: Iterable[pd.DataFrame], rows: int | None = None) -> Iterator[pd.DataFrame]:

@@ -13,7 +13,7 @@ import pandas as pd
 
 from movierec import io
 from movierec.columns import MOVIE_ID, TIMESTAMP, USER_ID
-from movierec.data.parts import Run
+from movierec.data.parts import Files, Run
 from movierec.data.split_plan import PARTS, Divide, Method, Numbers, first_ranks, plan_split
 from movierec.data.tally import Counts
 from movierec.errors import MovierecError
@@ -66,20 +66,21 @@ def split_folder(
     targets : mapping of str to Path
         Folders by part, replaced as a whole; each then has as many parts as `source`, of the same users.
     run : callable
-        Applies functions to the parts as `map` does; on other machines it may be, if they see the folders.
+        Applies functions to the parts as `map` does; on other machines it may be.
 
     Raises
     ------
     MovierecError
         As `split_ratings`.
     """
-    parts = [path.resolve() for path in io.list_parts(source)]
+    parts = io.list_parts(source)
     _refuse_without_times(method, io.read_parquet(parts[0]).columns)
     divide = plan_split(partial(_visit_parts, run, parts), method, validation, test, seed)
     with ExitStack() as stack:
-        folders = {name: stack.enter_context(io.replace_folder(path)).resolve() for name, path in targets.items()}
+        folders = [stack.enter_context(io.replace_folder(targets[name])) for name in PARTS]
+        steps = [Files((part,), tuple(folder / part.name for folder in folders)) for part in parts]
         counts = Counter[str]()
-        for found in run(partial(_split_part, divide, folders), parts):
+        for found in run(partial(_split_part, divide), steps):
             counts.update(found)
         _refuse_empty(counts, method)
 
@@ -87,19 +88,19 @@ def split_folder(
 def _visit_parts(
     run: Run, parts: Sequence[Path], function: Callable[[pd.DataFrame], Any], columns: Sequence[str]
 ) -> Iterable[Any]:
-    return run(partial(_visit_part, function, columns), parts)
+    return run(partial(_visit_part, function, columns), [Files((part,)) for part in parts])
 
 
-def _visit_part(function: Callable[[pd.DataFrame], Any], columns: Sequence[str], part: Path) -> Any:  # noqa: ANN401
-    return function(io.read_parquet(part, columns))
+def _visit_part(function: Callable[[pd.DataFrame], Any], columns: Sequence[str], files: Files) -> Any:  # noqa: ANN401
+    return function(io.read_parquet(files.reads[0], columns))
 
 
-def _split_part(divide: Divide, folders: Mapping[str, Path], part: Path) -> dict[str, int]:
-    """Write the three pieces of a part under its name; return their sizes."""
-    table = io.read_parquet(part)
+def _split_part(divide: Divide, files: Files) -> dict[str, int]:
+    """Write the three pieces of a part; return their sizes."""
+    table = io.read_parquet(files.reads[0])
     pieces = _take_apart(table, divide(table))
-    for name, piece in pieces.items():
-        io.write_parquet(piece, folders[name] / part.name)
+    for piece, path in zip(pieces.values(), files.writes, strict=True):
+        io.write_parquet(piece, path)
     return {name: len(piece) for name, piece in pieces.items()}
 
 

@@ -12,7 +12,7 @@ import requests
 import urllib3
 from tqdm import tqdm
 
-from movierec.errors import MovierecError
+from movierec.errors import MovierecError, UnreachableError
 from movierec.io import replace_atomically
 
 RETRY_WAITS_S: Sequence[float] = (1.0, 3.0)
@@ -21,10 +21,6 @@ READ_TIMEOUT_S: float = 60.0
 
 HTTP: Final = ("http", "https")
 _BLOCK: Final = 1 << 20
-
-
-class UnreachableError(MovierecError):
-    """An address gave no file this time; another address may, or the same one later."""
 
 
 def split_address(address: str, schemes: Sequence[str] = HTTP) -> SplitResult:

@@ -86,7 +86,7 @@ def fit_als(
     MovierecError
         As `ALS.fit` does.
     """
-    model, ratings = ALS(**settings), cluster.read(train)
+    model, ratings = ALS(**settings), cluster.read_ratings(train)
     user_ids, user_counts = count_by(ratings, USER_ID)
     movie_ids, movie_counts = count_by(ratings, MOVIE_ID)
     model.users, model.movies = IdIndex(user_ids), IdIndex(movie_ids)

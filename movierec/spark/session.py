@@ -8,7 +8,7 @@ import sys
 import warnings
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,6 +17,7 @@ from typing import Any, Final
 import movierec
 from movierec.errors import MovierecError
 from movierec.spark.cluster import Cluster
+from movierec.spark.exchange import open_exchange
 from movierec.spark.settings import MOST_PARTITIONS, SparkSettings, load_spark_settings
 from movierec.spark.watch import ExecutorWatch
 
@@ -78,7 +79,8 @@ def open_cluster(settings: SparkSettings | None = None, *, is_compiled: bool = T
         partitions = settings.partitions or count_tasks(session, threads)
         session.conf.set("spark.sql.shuffle.partitions", partitions)
         try:
-            yield Cluster(session, partitions, threads)
+            with open_exchange(settings.exchange) if settings.exchange else nullcontext() as exchange:
+                yield Cluster(session, partitions, threads, exchange)
         finally:
             watch.stop()
             session.stop()

@@ -25,6 +25,9 @@ class SparkSettings(BaseSettings):
     executor_memory: str = Field("1g", pattern=r"^\d+[kmgt]$", description="of an executor's JVM, Python not counted")
     executor_cores: int = Field(1, ge=1, le=1024, description="threads of an executor, all of them in one task")
     python: str = Field(sys.executable, description="the workers' Python, with movierec's packages")
+    exchange: str = Field(
+        "", description="through which files go if workers do not see this folder: s3://bucket/prefix"
+    )
     packages: str = Field("", description="further Java packages, such as org.apache.hadoop:hadoop-aws:3.4.2")
     patience_s: int = Field(120, ge=1, le=86_400, description="seconds without any executor after which a run ends")
     conf: dict[str, str] = Field({}, description="any other setting of Spark, by its own name")

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from movierec.data import transfer
-from movierec.data.transfer import UnreachableError, download_file, split_address
-from movierec.errors import MovierecError
+from movierec.data.transfer import download_file, split_address
+from movierec.errors import MovierecError, UnreachableError
 from tests.waiting import PATIENCE_S
 
 if TYPE_CHECKING:

@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 
 from movierec.spark.cluster import Cluster
+from movierec.spark.exchange import Exchange, open_exchange
 from movierec.spark.loopback import SHORT_LIVED, start_loopback_cluster
 from movierec.spark.session import open_cluster
 from movierec.spark.settings import SparkSettings, load_spark_settings
 from tests.conftest import miss
+from tests.object_storage import Storage
 
 
 @pytest.fixture(scope="session")
@@ -26,6 +28,13 @@ def master(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def cluster(master: str) -> Iterator[Cluster]:
     """Open a session on the cluster, with two partitions."""
     with open_cluster(settings_for(master)) as found:
+        yield found
+
+
+@pytest.fixture
+def exchange(storage: Storage) -> Iterator[Exchange]:
+    """Open an exchange in object storage."""
+    with open_exchange(storage.address("exchange")) as found:
         yield found
 
 

@@ -2,7 +2,6 @@
 
 import os
 import signal
-from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -17,6 +16,7 @@ from movierec import io
 from movierec.data.buckets import Workspace
 from movierec.data.clean import Duplicates, clean_ratings
 from movierec.data.content import Content
+from movierec.data.parts import Run
 from movierec.data.readers import RawRatings
 from movierec.data.split import PARTS, Method, split_folder
 from movierec.evaluation.bed import TestBed
@@ -29,6 +29,7 @@ from movierec.models.popularity import Popularity
 from movierec.params import load_params
 from movierec.spark.als import fit_als
 from movierec.spark.cluster import Cluster
+from movierec.spark.exchange import Exchange
 from movierec.spark.ranking import rank_on_workers
 from tests.spark.data import split
 from tests.waiting import wait_until
@@ -56,10 +57,12 @@ def assert_same_model(found: ALS, expected: ALS) -> None:
 
 
 @pytest.mark.parametrize("method", ["random", "temporal", "per_user_temporal"])
-def test_split_writes_the_local_bytes(cluster: Cluster, data: Data, tmp_path: Path, method: Method) -> None:
+def test_split_writes_the_local_bytes(
+    cluster: Cluster, exchange: Exchange, data: Data, tmp_path: Path, method: Method
+) -> None:
     written: list[dict[str, bytes]] = []
-    runs: list[Callable[..., Iterable[Any]]] = [map]
-    runs += [partial(run_all, replace(cluster, partitions=number)) for number in (2, 5)]
+    clusters = (replace(cluster, partitions=2, exchange=exchange), replace(cluster, partitions=5))
+    runs: list[Run] = [map, *(each.run_on_files for each in clusters)]
     for run in runs:
         folder = tmp_path / f"{len(written)}"
         targets = {name: folder / name for name in PARTS}
@@ -71,7 +74,7 @@ def test_split_writes_the_local_bytes(cluster: Cluster, data: Data, tmp_path: Pa
 
 @pytest.mark.parametrize(("duplicates", "partitions"), [("last", 2), ("mean", 5)])
 def test_clean_gives_the_local_ratings(
-    cluster: Cluster, data: Data, tmp_path: Path, duplicates: Duplicates, partitions: int
+    cluster: Cluster, exchange: Exchange, data: Data, tmp_path: Path, duplicates: Duplicates, partitions: int
 ) -> None:
     ratings = io.read_parquet(data[2] / "ratings")
     ratings = ratings.sample(frac=1.3, replace=True, random_state=1)  # out of order, and many pairs twice
@@ -80,17 +83,12 @@ def test_clean_gives_the_local_ratings(
     options |= {"min_user_ratings": 20, "min_movie_ratings": 3, "seed": 42}
     expected, told = clean_ratings(raw, **options)
     workspace = Workspace(tmp_path, bucket_rows=30_000)
-    found, told_on_spark = clean_ratings(
-        raw, **options, workspace=workspace, run=partial(run_all, replace(cluster, partitions=partitions))
-    )
+    away = replace(cluster, partitions=partitions, exchange=exchange if partitions == 5 else None)
+    found, told_on_spark = clean_ratings(raw, **options, workspace=workspace, run=away.run_on_files)
     assert found.buckets.number > 3
     pd.testing.assert_frame_equal(pd.concat(found, ignore_index=True), pd.concat(expected, ignore_index=True))
     assert told_on_spark == told
     assert told.dropped["duplicate"] > 0
-
-
-def run_all(cluster: Cluster, function: Callable[[Any], Any], things: Iterable[Any]) -> list[Any]:
-    return cluster.run(function, list(things))
 
 
 def read_files(folder: Path) -> dict[str, bytes]:
@@ -106,12 +104,13 @@ def find_executors(cluster: Cluster) -> set[int]:
 
 @pytest.mark.parametrize(("partitions", "weight"), [(2, 0.0), (5, 0.1)])
 def test_factors_biases_and_losses_are_the_local_ones(
-    cluster: Cluster, data: Data, partitions: int, weight: float
+    cluster: Cluster, exchange: Exchange, data: Data, partitions: int, weight: float
 ) -> None:
     bed, content, folder = data
     settings = SETTINGS | {"content_weight": weight}
     expected = ALS(**settings).fit(bed.train, content=content)
-    found = fit_als(replace(cluster, partitions=partitions), folder / "train", settings, content=content)
+    away = replace(cluster, partitions=partitions, exchange=exchange if partitions == 5 else None)
+    found = fit_als(away, folder / "train", settings, content=content)
     assert_same_model(found, expected)
 
 
