@@ -12,7 +12,7 @@ import scipy.sparse as sp
 from movierec.columns import GENRES, MOVIE_ID, RATING, USER_ID
 from movierec.data.exclusions import Exclusions
 from movierec.ids import IdIndex
-from movierec.metrics.deciles import find_deciles
+from movierec.metrics.deciles import DECILES, find_deciles
 from movierec.metrics.diversity import mean_profile_popularity
 from movierec.metrics.relevance import Relevance
 from movierec.models.chunks import RankChunks, rank_by_threads
@@ -73,9 +73,14 @@ class TestBed:
         return self.relevance.catalogue
 
     @cached_property
+    def test_users(self) -> npt.NDArray[np.int32]:
+        """The row of each test rating's user, shape (test ratings,)."""
+        return self.users.rows(self.test[USER_ID])
+
+    @cached_property
     def test_ratings(self) -> npt.NDArray[np.int64]:
         """How many test ratings each user has, shape (users,)."""
-        return np.bincount(self.users.rows(self.test[USER_ID]), minlength=len(self.users))
+        return np.bincount(self.test_users, minlength=len(self.users))
 
     @cached_property
     def seen(self) -> pd.DataFrame:
@@ -117,6 +122,17 @@ class TestBed:
         return np.where(movie >= 0, self.movie_deciles[movie], 0)
 
     @cached_property
+    def rating_groups(self) -> npt.NDArray[np.int64]:
+        """Each test rating's ``decile * users + user``, shape (test ratings,)."""
+        return self.rating_deciles * len(self.users) + self.test_users
+
+    @cached_property
+    def test_ratings_by_decile(self) -> npt.NDArray[np.int64]:
+        """How many test ratings each user has in each decile, shape (11, users)."""
+        shape = DECILES + 1, len(self.users)
+        return np.bincount(self.rating_groups, minlength=shape[0] * shape[1]).reshape(shape)
+
+    @cached_property
     def star_edges(self) -> Values:
         """Edges of bins that hold every rating and what lies a little beyond, rising, shape (21,)."""
         ends = np.array(
@@ -153,7 +169,7 @@ class TestBed:
         """Count what the figures stand on, and what they leave out."""
         new_movie = self.catalogue.rows(self.test[MOVIE_ID]) < 0
         known, n_relevant = self.relevance.known, self.relevance.counts
-        new_user = ~known[self.users.rows(self.test[USER_ID])]
+        new_user = ~known[self.test_users]
         return {
             "test_ratings": len(self.test),
             "test_users": len(self.users),

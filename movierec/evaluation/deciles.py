@@ -88,9 +88,8 @@ def tabulate_by_popularity(results: Mapping[str, ModelResult], bed: TestBed, boo
     squared, counts, scores = dict[Key, Values](), dict[Key, Counts](), dict[Key, Values]()
     for name, result in results.items():
         if result.stars:
-            errors = result.stars.errors_by_decile
-            squared |= {(name, number): own for number, own in enumerate(errors.squared)}
-            counts |= {(name, number): own for number, own in enumerate(errors.count)}
+            squared |= {(name, number): own for number, own in enumerate(result.stars.squared_by_decile)}
+            counts |= {(name, number): own for number, own in enumerate(bed.test_ratings_by_decile)}
         top = result.lists[:, :LIST_LENGTH]
         hits = find_hits(top, relevant)[0]
         for number in range(DECILES + 1):

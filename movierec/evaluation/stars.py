@@ -5,9 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from movierec.columns import MOVIE_ID, RATING, TIMESTAMP, USER_ID
-from movierec.evaluation.bed import TestBed
+from movierec.evaluation.bed import TestBed, Values
 from movierec.evaluation.uncertainty import state_uncertainty
-from movierec.metrics.deciles import DECILES
 from movierec.metrics.rating import CalibrationTable, UserErrors, calibration_table, error_sums_by_user, rmse
 from movierec.metrics.uncertainty import DeviationTable
 from movierec.models.als import ALS
@@ -23,8 +22,8 @@ class StarResult:
     ----------
     errors : UserErrors
         By user.
-    errors_by_decile : UserErrors
-        By the movies' decile and user, arrays of shape (11, users); decile 0 are the movies that are not in train.
+    squared_by_decile : ndarray of float64, shape (11, users)
+        Squared errors summed by the movies' decile and user; decile 0 are the movies that are not in train.
     calibration : CalibrationTable
         Over bins of `TestBed.star_edges`.
     overall : dict of str to float
@@ -34,7 +33,7 @@ class StarResult:
     """
 
     errors: UserErrors
-    errors_by_decile: UserErrors
+    squared_by_decile: Values
     calibration: CalibrationTable
     overall: dict[str, float]
     deviations: DeviationTable | None = None
@@ -53,17 +52,12 @@ def judge_stars(model: Recommender, bed: TestBed) -> StarResult:
         predicted = model.predict(*pairs)
     if isinstance(model, ALS):
         overall["rmse_raw"] = rmse(actual, model.predict_raw(*pairs))
-    user, users = bed.users.rows(bed.test[USER_ID]), len(bed.users)
-    by_decile = error_sums_by_user(bed.rating_deciles * users + user, actual, predicted, (DECILES + 1) * users)
+    groups = bed.test_ratings_by_decile
+    squared: Values = np.bincount(bed.rating_groups, np.square(actual - predicted), groups.size).astype(np.float64)
     return StarResult(
-        error_sums_by_user(user, actual, predicted, users),
-        _shape(by_decile, users),
+        error_sums_by_user(bed.test_users, actual, predicted, len(bed.users), bed.test_ratings),
+        squared.reshape(groups.shape),
         calibration_table(actual, predicted, bed.star_edges),
         overall,
         deviations,
     )
-
-
-def _shape(errors: UserErrors, users: int) -> UserErrors:
-    shape = -1, users
-    return UserErrors(errors.count.reshape(shape), errors.squared.reshape(shape), errors.absolute.reshape(shape))

@@ -100,19 +100,26 @@ def intra_list_diversity_by_genre(recommended: Lists, genres: BoolArray) -> Floa
     >>> intra_list_diversity_by_genre(np.array([[0, 1], [0, 2], [1, -1]]), genres).tolist()
     [0.5, 1.0, nan]
     """
-    size = genres.sum(axis=1)
-    features = genres.astype(np.float32)  # exact for counts
+    size, words = genres.sum(axis=1), _pack_bits(genres)
+    k = recommended.shape[1]
+    first, second = np.triu_indices(k, 1)
 
     def mean_distance(block: Lists, usable: BoolArray) -> FloatArray:
-        has = features[block]  # (block, k, genres)
-        shared = has @ has.transpose(0, 2, 1)  # (block, k, k)
-        either = size[block][:, :, np.newaxis] + size[block][:, np.newaxis, :] - shared
-        pairs = np.triu(usable[:, :, np.newaxis] & usable[:, np.newaxis, :], k=1)
-        distances = 1 - np.divide(shared, either, out=np.zeros(pairs.shape), where=pairs)
-        return _mean_where(distances.reshape(len(block), -1), pairs.reshape(len(block), -1))
+        pairs, sets, sizes = usable[:, first] & usable[:, second], words[block], size[block]
+        shared = np.bitwise_count(sets[:, first] & sets[:, second]).sum(axis=2, dtype=np.int64)
+        either = sizes[:, first] + sizes[:, second] - shared
+        similar = np.divide(shared, either, out=np.ones(pairs.shape), where=pairs)
+        square = np.zeros((len(block), k, k))  # what NumPy's sums come to depends on the zeros between
+        square[:, first, second] = 1 - similar
+        return divide_or_nan(square.reshape(len(block), -1).sum(axis=1), pairs.sum(axis=1))
 
-    k = recommended.shape[1]
-    return _by_block(recommended, size > 0, k * (k + genres.shape[1]), mean_distance)
+    return _by_block(recommended, size > 0, 2 * k * k, mean_distance)
+
+
+def _pack_bits(sets: BoolArray) -> npt.NDArray[np.uint64]:
+    """Return each row as the bits of numbers, shape (rows, numbers)."""
+    packed = np.packbits(sets, axis=1)
+    return np.pad(packed, [(0, 0), (0, -packed.shape[1] % 8)]).view(np.uint64)
 
 
 def intra_list_diversity_by_factors(recommended: Lists, factors: npt.NDArray[np.floating[Any]]) -> FloatArray:

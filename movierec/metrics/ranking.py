@@ -10,6 +10,7 @@ from scipy import sparse
 FloatArray = npt.NDArray[np.float64]
 
 KS: Final = (5, 10, 20)
+_BLOCK: Final = 4096  # users looked up at a time, to stay in the cache
 
 
 def ranking_metrics_by_user(
@@ -109,13 +110,20 @@ def find_hits(
     own.sum_duplicates()
     own.eliminate_zeros()
     reachable = np.diff(own.indptr).astype(np.int64)
+    hits = [_find_hits(recommended[n : n + _BLOCK], own[n : n + _BLOCK]) for n in range(0, len(recommended), _BLOCK)]
+    return np.concatenate([np.empty((0, recommended.shape[1]), dtype=bool), *hits]), reachable
+
+
+def _find_hits(
+    recommended: npt.NDArray[np.integer[Any]], own: "sparse.csr_array[Any] | sparse.csr_matrix[Any]"
+) -> npt.NDArray[np.bool_]:
     users, movies = own.shape
     rows = np.arange(users, dtype=np.int64)
     # One number a (user, movie) pair turns the lookup into a search in one sorted array.
-    pairs = np.repeat(rows, reachable) * movies + own.indices
+    pairs = np.repeat(rows, np.diff(own.indptr)) * movies + own.indices
     wanted = rows[:, np.newaxis] * movies + recommended  # (users, k_max)
     found = np.append(pairs, -1)[np.searchsorted(pairs, wanted)] == wanted
-    return found & (recommended >= 0), reachable
+    return np.asarray(found & (recommended >= 0))
 
 
 def _metrics_at(k: int, hits: npt.NDArray[np.bool_], n_relevant: npt.NDArray[np.integer[Any]]) -> dict[str, FloatArray]:

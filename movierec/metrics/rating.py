@@ -92,7 +92,11 @@ def mae(actual: npt.ArrayLike, predicted: npt.ArrayLike) -> float:
 
 
 def error_sums_by_user(
-    user_idx: npt.NDArray[np.integer], actual: npt.ArrayLike, predicted: npt.ArrayLike, n_users: int
+    user_idx: npt.NDArray[np.integer],
+    actual: npt.ArrayLike,
+    predicted: npt.ArrayLike,
+    n_users: int,
+    count: npt.NDArray[np.int64] | None = None,
 ) -> UserErrors:
     """Sum the errors of each user; any other grouping (decile, year) works the same way.
 
@@ -104,6 +108,8 @@ def error_sums_by_user(
         Ratings in stars.
     n_users : int
         Length of the result.
+    count : ndarray of int64, shape (n_users,), optional
+        Ratings of each user, where they have been counted.
 
     Returns
     -------
@@ -126,7 +132,7 @@ def error_sums_by_user(
     if not 0 <= user_idx.min() <= user_idx.max() < n_users:
         raise ValueError(f"user_idx must be in [0, {n_users})")
     return UserErrors(
-        count=np.bincount(user_idx, minlength=n_users),
+        count=np.bincount(user_idx, minlength=n_users) if count is None else count,
         squared=_sum_by(user_idx, np.square(errors), n_users),
         absolute=_sum_by(user_idx, np.abs(errors), n_users),
     )

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any, ClassVar, Final, Literal, Self
 
 import numpy as np
@@ -17,7 +18,7 @@ from movierec.models.als_solver import AlternatingSolver
 from movierec.models.base import Array, Rows
 from movierec.models.calibration import CalibratedRanker
 from movierec.models.indexed import Grouped, IndexedRatings
-from movierec.models.pair_scores import multiply_pairs
+from movierec.models.pair_scores import map_pairs, multiply_pairs
 from movierec.models.products import Products
 from movierec.models.strength import measure_counts, to_stars
 from movierec.models.top_k import available_cores
@@ -230,8 +231,8 @@ class ALS(CalibratedRanker):
         Taken for a rating it is far off: it says how sure the model is that the user would watch the movie.
         """
         user, movie = self.users.rows(user_ids), self.movies.rows(movie_ids)
-        scores: Array = multiply_pairs(user, movie, self.user_factors, self.movie_factors)
-        return scores
+        score = partial(multiply_pairs, user_factors=self.user_factors, movie_factors=self.movie_factors)
+        return map_pairs(score, user, movie)
 
     def place(self, content_factors: Scores) -> Scores:
         """Return the factors that content alone suggests, shape (n, factors), of movies that nobody has rated.

@@ -42,6 +42,7 @@ class Blend(CalibratedRanker):
     """
 
     name: ClassVar[str] = "blend"
+    _spread: "_Spread"
 
     def __init__(
         self, ease: Mapping[str, Any] | None = None, als: Mapping[str, Any] | None = None, weight: float = 0.5
@@ -79,6 +80,7 @@ class Blend(CalibratedRanker):
         self.mean, self.scale = ease.mean, ease.scale
         self.user_bias, self.movie_bias = ease.user_bias, ease.movie_bias
         self.calibration = np.array([0.0, 1.0, 0.0])
+        self._spread = _Spread.of(als.movie_factors)
         return self
 
     @property
@@ -128,7 +130,21 @@ class Blend(CalibratedRanker):
             part.users, part.movies, part.scale = self.users, self.movies, arrays.get("scale", part.scale)
             own = {key: array for key, array in arrays.items() if key.startswith(f"{name}.")}
             part._restore({key.partition(".")[2]: array for key, array in own.items()})  # noqa: SLF001
+        self._spread = _Spread.of(self.als.movie_factors)
         super()._restore({key: array for key, array in arrays.items() if "." not in key})
+
+
+class _Spread(NamedTuple):
+    """The movies' factors of the ALS, seen from any user: their mean, Gram matrix and lengths, in float64."""
+
+    mean: Array
+    gram: Array
+    lengths: Array
+
+    @classmethod
+    def of(cls, movie_factors: Floats) -> Self:
+        factors = movie_factors.astype(np.float64)
+        return cls(factors.mean(axis=0), factors.T @ factors, np.linalg.norm(factors, axis=1))
 
 
 class _UsersScores:
@@ -139,14 +155,12 @@ class _UsersScores:
     """
 
     def __init__(self, blend: Blend, user_rows: Rows) -> None:
-        self.blend, self.movies = blend, len(blend.movies)
+        self.blend, self.movies, spread = blend, len(blend.movies), blend._spread  # noqa: SLF001
         self.factors = blend.als.user_factors[user_rows]
         self.modelled = blend.ease.score_modelled(user_rows)
-        wide, factors = self.modelled.astype(np.float64), blend.als.movie_factors.astype(np.float64)
-        own = self.factors.astype(np.float64)
+        wide, own = self.modelled.astype(np.float64), self.factors.astype(np.float64)
         self.of_ease = _find_scale(wide.sum(axis=1) / self.movies, np.square(wide).sum(axis=1) / self.movies)
-        square = ((own @ (factors.T @ factors)) * own).sum(axis=1) / self.movies
-        self.of_als = _find_scale(own @ factors.mean(axis=0), square)
+        self.of_als = _find_scale(own @ spread.mean, ((own @ spread.gram) * own).sum(axis=1) / self.movies)
 
     def mix(self, movie_rows: Places) -> Floats:
         """Return the blended scores of movies, shape (users, movies)."""
@@ -172,7 +186,7 @@ class _UsersScores:
             needed = mean + deviation * (scores - without_als) / weight
             length = needed / np.linalg.norm(self.factors.astype(np.float64), axis=1)
         least = np.nan_to_num(length, nan=-np.inf, posinf=np.inf).min(initial=np.inf)
-        return np.asarray(np.linalg.norm(self.blend.als.movie_factors.astype(np.float64), axis=1) >= least * (1 - 1e-4))
+        return np.asarray(self.blend._spread.lengths >= least * (1 - 1e-4))  # noqa: SLF001
 
     def _mix(self, ease: Floats, als: Floats, user: Places) -> Floats:
         ease = (ease - self.of_ease.mean[user]) / self.of_ease.deviation[user]

@@ -1,13 +1,34 @@
 """Scores of pairs of rows, for one set of factors or for many draws of them."""
 
-from typing import Any
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from itertools import pairwise
+from typing import Any, Final
 
 import numba
 import numpy as np
 import numpy.typing as npt
 
+from movierec.models.top_k import available_cores
+
+MANY: Final = 100_000  # pairs, for which threads pay
 Array = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.integer[Any]]
+
+
+def map_pairs(score: Callable[[Rows, Rows], Array], user: Rows, movie: Rows) -> Array:
+    """Return ``score(user, movie)``, by threads where pairs are many.
+
+    `score` lets other threads run, and what it says of a pair depends on that pair alone.
+    """
+    if len(user) < MANY:
+        return score(user, movie)
+    threads = available_cores()
+    bounds = np.linspace(0, len(user), threads + 1).astype(int).tolist()
+    with ThreadPoolExecutor(threads) as pool:
+        parts = [pool.submit(score, user[first:last], movie[first:last]) for first, last in pairwise(bounds)]
+    return np.concatenate([part.result() for part in parts])
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
@@ -77,8 +98,7 @@ def measure_draws(
 def _score(user: Rows, movie: Rows, users: npt.NDArray[np.float16], movies: npt.NDArray[np.float16]) -> Array:
     """Score pairs in float32, of which only the rows in use are made."""
     (user, wide_users), (movie, wide_movies) = _widen(user, users), _widen(movie, movies)
-    scores: Array = score_pairs(user, movie, wide_users, wide_movies)
-    return scores
+    return map_pairs(partial(score_pairs, users=wide_users, movies=wide_movies), user, movie)
 
 
 def _widen(rows: Rows, halves: npt.NDArray[np.float16]) -> tuple[Rows, npt.NDArray[np.float32]]:

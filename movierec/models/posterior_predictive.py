@@ -1,6 +1,7 @@
 """Predictions with their deviation from what a Bayesian factorisation stores; nothing is fitted here."""
 
 import copy
+from functools import partial
 from statistics import NormalDist
 from typing import Any, Self
 
@@ -10,7 +11,7 @@ import numpy.typing as npt
 from movierec.ids import UNKNOWN, IdIndex
 from movierec.models.base import Array, Recommender, Rows
 from movierec.models.gibbs.day_effects import locate_days, number_days
-from movierec.models.pair_scores import measure_draws, score_pairs
+from movierec.models.pair_scores import map_pairs, measure_draws, score_pairs
 from movierec.models.products import Products
 
 Factors = npt.NDArray[np.float32]
@@ -130,7 +131,8 @@ class PosteriorPredictive(Recommender):
 
     def predict_rows(self, user: Rows, movie: Rows, effect: Rows | None = None) -> Array:
         """Do as `predict` does for rows, of which none may be -1, and rows of the effects of days, -1 for none."""
-        predicted = self.mean + score_pairs(user, movie, self.user_mean, self.movie_mean)
+        score = partial(score_pairs, users=self.user_mean, movies=self.movie_mean)
+        predicted = self.mean + map_pairs(score, user, movie)
         predicted += np.where(movie < len(self.movies), 0, self.user_offset[user])
         predicted[self._nothing_known(user, movie)] = self.mean
         if effect is not None:

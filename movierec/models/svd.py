@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -12,6 +13,7 @@ import pandas as pd
 from movierec.errors import MovierecError
 from movierec.models.base import Array, Recommender, Rows, find_range
 from movierec.models.indexed import IndexedRatings, Pairs
+from movierec.models.pair_scores import map_pairs
 from movierec.models.products import Products
 from movierec.models.sgd.engines import ENGINES, EngineName, SgdSettings, TrainingEngine
 from movierec.models.sgd.exact import Factors, predict_pairs
@@ -173,8 +175,8 @@ class SVD(Recommender):
 
     def predict(self, user_ids: npt.ArrayLike, movie_ids: npt.ArrayLike) -> Array:
         """Predict ratings in stars; what is unknown of a pair counts 0. See `Recommender.predict`."""
-        pairs = self.users.rows(user_ids), self.movies.rows(movie_ids)
-        predicted: Array = predict_pairs(*pairs, float(self.mean), self._model())
+        score = partial(predict_pairs, mean=float(self.mean), model=self._model())
+        predicted = map_pairs(score, self.users.rows(user_ids), self.movies.rows(movie_ids))
         return np.clip(predicted, *self.scale, out=predicted)
 
     def score_rows(self, user_rows: Rows) -> npt.NDArray[np.float32]:

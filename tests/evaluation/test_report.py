@@ -37,7 +37,7 @@ def make_bed() -> TestBed:
 def make_result(scale: float) -> ModelResult:
     errors = UserErrors(np.array([2, 1, 1]), np.array([1.0, 4.0, 0.25]) * scale, np.array([1.0, 2.0, 0.5]) * scale)
     by_user = {"ndcg@10": np.array([1.0, 0.5, math.nan]) * scale, "mrr": np.array([0.25, 0.5, math.nan])}
-    stars = StarResult(errors, errors, calibration_table([4.0], [4.0]), {})
+    stars = StarResult(errors, errors.squared[np.newaxis], calibration_table([4.0], [4.0]), {})
     return ModelResult(np.zeros((3, 20), np.int32), by_user, {"coverage@10": 0.5}, stars)
 
 
