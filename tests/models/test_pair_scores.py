@@ -1,9 +1,11 @@
 """Scores of pairs by hand, and their spread over draws."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 
-from movierec.models.pair_scores import measure_draws, score_pairs
+from movierec.models.pair_scores import map_pairs, measure_draws, score_pairs
 
 USERS = np.array([[0.5, 1, 2], [0, 3, -1]], dtype=np.float32)
 MOVIES = np.array([[1.0, 2, 0], [-1, 1, 1], [0, 0, 4]], dtype=np.float32)
@@ -29,3 +31,14 @@ def test_draws_that_agree_have_no_variance() -> None:
     halves = [np.stack([side, side]).astype(np.float16) for side in (USERS, MOVIES)]
     mean, variance = measure_draws(np.array([1]), np.array([2]), *halves)
     assert (mean.tolist(), variance.tolist()) == ([-4.0], [0.0])
+
+
+@pytest.mark.parametrize("pairs", [0, 1, 2, 101])
+def test_threads_change_nothing(pairs: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(0)
+    user, movie = rng.integers(2, size=pairs), rng.integers(3, size=pairs)
+    expected = score_pairs(user, movie, USERS, MOVIES)
+    monkeypatch.setattr("movierec.models.pair_scores.MANY", 0)
+    monkeypatch.setattr("movierec.models.pair_scores.available_cores", lambda: 3)
+    found = map_pairs(partial(score_pairs, users=USERS, movies=MOVIES), user, movie)
+    np.testing.assert_array_equal(found, expected)
