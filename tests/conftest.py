@@ -18,6 +18,12 @@ hypothesis.settings.register_profile(  # no time decides: machines are noisy
 hypothesis.settings.load_profile("movierec")
 
 
+@pytest.fixture
+def anyio_backend() -> str:
+    """Run coroutines by asyncio, as the service does."""
+    return "asyncio"
+
+
 @pytest.fixture(scope="session")
 def mirror() -> Path:
     """Return the folder with the real MovieLens archives."""

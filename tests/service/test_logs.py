@@ -17,11 +17,6 @@ USER = 1_234_567_890
 
 
 @pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture
 def settings(shop: Path, tmp_path: Path) -> ServiceSettings:
     return set_up(shop, tmp_path)
 

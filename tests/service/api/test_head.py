@@ -13,11 +13,6 @@ QUERIES = {"/v1/movies": "?query=a", f"/v1/experiments/{EXPERIMENT.name}/assignm
 
 
 @pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture
 async def client(shop: Path, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
     async with ready(set_up(shop, tmp_path, experiment=EXPERIMENT)) as client:
         yield client

@@ -14,11 +14,6 @@ FOREIGN += ["", ":8000", "[::2]", "localhost:evil.example", "localhost@evil.exam
 NAMES = ("movies.example", "*.example.org", "[fd00::1]")
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 async def ask(
     *, host: str | None = None, origin: str | None = None, method: str = "GET", **settings: Any
 ) -> tuple[int, str]:

@@ -25,11 +25,6 @@ WRITING = [
 
 
 @pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture
 async def guarded(shop: Path, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
     async with ready(set_up(shop, tmp_path, api_token=TOKEN, max_body_bytes=2000)) as client:
         yield client

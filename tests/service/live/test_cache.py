@@ -24,11 +24,6 @@ class Source:
 
 
 @pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture
 async def source() -> Source:
     source = Source()
     source.gate.set()

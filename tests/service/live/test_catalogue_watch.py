@@ -17,11 +17,6 @@ pytestmark = pytest.mark.anyio
 MOVIE = {"title": "The Zebra Umpire", "year": 2019, "genres": ["Drama"]}
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 async def show(client: httpx.AsyncClient, movie_id: Any) -> dict[str, Any]:
     shown: dict[str, Any] = (await client.get(f"/v1/movies/{movie_id}")).json()
     return shown

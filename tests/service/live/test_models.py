@@ -17,11 +17,6 @@ ADMIN = {"authorization": f"Bearer {TOKEN}"}
 TUNED = paths.MODELS / "als_tuned.npz"
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 def replace_model(root: Path) -> None:
     """Put the plain ALS in the place of the tuned one."""
     temporary = root / "new.npz"

@@ -13,11 +13,6 @@ from tests.service.clients import NEW_USER, post_rating, ready, recommend, set_u
 
 
 @pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture
 def url(tmp_path: Path) -> str:
     return f"sqlite:///{tmp_path / 'service.db'}"
 

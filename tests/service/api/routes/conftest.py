@@ -11,11 +11,6 @@ from tests.service.clients import EXPERIMENT, ready, set_up
 
 
 @pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture
 async def client(shop: Path, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
     async with ready(set_up(shop, tmp_path, experiment=EXPERIMENT)) as client:
         yield client
