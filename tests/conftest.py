@@ -1,7 +1,9 @@
 """What every test may use; pins movierec's environment before NumPy loads."""
 
+import gc
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NoReturn
 
@@ -16,6 +18,14 @@ hypothesis.settings.register_profile(  # no time decides: machines are noisy
     "movierec", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )
 hypothesis.settings.load_profile("movierec")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _collected_by_python_alone() -> Iterator[None]:
+    """Keep statsmodels from searching a large process for garbage after each correction, a second each time."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(gc, "collect", lambda *_: 0)
+        yield
 
 
 @pytest.fixture
