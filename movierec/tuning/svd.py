@@ -29,6 +29,7 @@ class SvdObjective(Objective):
         "movierec.metrics.rating",
         "movierec.models.base",
         "movierec.models.indexed",
+        "movierec.models.pair_scores",
         "movierec.models.products",
         "movierec.models.rows",
         "movierec.models.sgd.engines",
