@@ -1,20 +1,15 @@
 """Which tests one worker runs together: a file's, or a folder's that share something costly.
 
 pytest-xdist's own groups (`xdist_group`) do nothing under pytest 9.2, so two workers would
-each build the pipeline, start a Spark cluster and a PostgreSQL.
+each start a Spark cluster, a PostgreSQL and a server of MLflow.
 """
 
 import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
-TOGETHER = (  # the longest first
-    "tests/pipeline/test_own_data.py",
-    "tests/pipeline",
-    "tests/spark",
-    "tests/tracking/registry",
-    "tests/service/storage",
-)
+TOGETHER = ("tests/pipeline/tracking", "tests/spark", "tests/tracking/registry", "tests/service/storage")
+FIRST = ("tests/pipeline/test_commands.py", "tests/pipeline", *TOGETHER)  # the longest
 
 
 def find_unit(node_id: str) -> str:
@@ -39,4 +34,4 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadSco
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the longest units, so that no worker is left with one at the end."""
-    items.sort(key=lambda item: find_unit(item.nodeid) not in TOGETHER)
+    items.sort(key=lambda item: next((n for n, path in enumerate(FIRST) if item.nodeid.startswith(path)), len(FIRST)))

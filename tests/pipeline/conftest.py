@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 ROOT = Path(__file__).parents[2]
 
@@ -70,12 +71,18 @@ def copy_project(folder: Path) -> Project:
 
 
 @pytest.fixture(scope="session")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """Return a project on which `dvc repro` has run with tiny data, committed; not to be changed."""
-    project = copy_project(tmp_path_factory.mktemp("built") / "project")
-    project.replace("params.yaml", "preset: headline", "preset: tiny")
-    project.run("dvc", "repro")
-    project.commit()
+def built(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Project:
+    """Return a committed project on which `dvc repro` has run with tiny data; workers share it, nothing runs in it."""
+    own = tmp_path_factory.getbasetemp()
+    folder = (own if worker_id == "master" else own.parent) / "built"
+    with FileLock(f"{folder}.lock"):
+        if (folder / "done").exists():
+            return Project(folder / "project")
+        project = copy_project(folder / "project")
+        project.replace("params.yaml", "preset: headline", "preset: tiny")
+        project.run("dvc", "repro")
+        project.commit()
+        (folder / "done").touch()
     return project
 
 

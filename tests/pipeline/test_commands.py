@@ -46,10 +46,10 @@ def test_the_largest_difference_of_metrics_fits_a_screen(project: Project) -> No
     assert {f"{model}.rmse" for model in BY_NAME} <= shown
 
 
-def test_no_metric_is_a_string(built: Project) -> None:
-    shown = json.loads(built.run("dvc", "metrics", "show", "--json"))
+def test_no_metric_is_a_string(project: Project) -> None:
+    shown = json.loads(project.run("dvc", "metrics", "show", "--json"))
     files = shown[""]["data"]
-    assert set(files) == {f"metrics/{path.name}" for path in (built.folder / "metrics").glob("*.json")}
+    assert set(files) == {f"metrics/{path.name}" for path in (project.folder / "metrics").glob("*.json")}
     for name, content in files.items():
         leaves = list(content["data"].values()) if content["data"] else []
         while leaves:
@@ -62,9 +62,9 @@ def test_the_committed_lock_is_current(tmp_path: Path) -> None:
     assert "up to date" in copy_project(tmp_path / "project").run("dvc", "repro", "--allow-missing", "--dry")
 
 
-def test_a_second_repro_runs_nothing(built: Project) -> None:
-    assert ran(built.run("dvc", "repro")) == []
-    assert built.run("git", "status", "--porcelain") == ""
+def test_a_second_repro_runs_nothing(project: Project) -> None:
+    assert ran(project.run("dvc", "repro")) == []
+    assert project.run("git", "status", "--porcelain") == ""
 
 
 def test_repro_rebuilds_only_what_changed(project: Project) -> None:
@@ -125,11 +125,11 @@ def test_the_queue_runs_each_configuration(project: Project) -> None:
     assert factors == {3, 4}
 
 
-def test_every_committed_plot_is_shown(built: Project) -> None:
-    output = built.run("dvc", "plots", "show", "--out", "../shown")
-    page = (built.folder.parent / "shown/index.html").read_text()
+def test_every_committed_plot_is_shown(project: Project) -> None:
+    output = project.run("dvc", "plots", "show", "--out", "../shown")
+    page = (project.folder.parent / "shown/index.html").read_text()
     assert output.strip().endswith("index.html")
-    images = sorted(path.name for path in (built.folder / "plots").glob("*.png"))
+    images = sorted(path.name for path in (project.folder / "plots").glob("*.png"))
     assert len(images) == len(Name)
     assert all(f"plots_{name}" in page for name in images)
     assert all(
@@ -226,10 +226,10 @@ def test_ones_own_data_in_each_layout(project: Project, tmp_path: Path, layout: 
     assert movies["year"].tolist() == [1900 + 10 * movie for movie, _ in MOVIES]
 
 
-def test_verify_rebuilds_what_is_committed_and_names_what_differs(built: Project, project: Project) -> None:
+def test_verify_rebuilds_what_is_committed_and_names_what_differs(project: Project) -> None:
     verify = ("python", "-c", "from movierec.cli import main; main()", "verify")
-    assert built.run(*verify).endswith(" outputs rebuilt from nothing, every byte as dvc.lock says\n")
-    assert built.run("git", "status", "--porcelain") == ""
+    assert project.run(*verify).endswith(" outputs rebuilt from nothing, every byte as dvc.lock says\n")
+    assert project.run("git", "status", "--porcelain") == ""
     lock = (project.folder / "dvc.lock").read_text()
     md5 = lock.split("path: metrics/evaluate.json")[1].split("md5: ")[1][:32]
     project.replace("dvc.lock", md5, "f" * 32)

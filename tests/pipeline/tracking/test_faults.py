@@ -74,6 +74,6 @@ def test_a_moved_project_leaves_the_old_folder_alone(synced: Project, tmp_path: 
     assert sorted(synced.folder.joinpath("mlartifacts").rglob("*")) == before
 
 
-def test_without_tracking_nothing_is_synchronised(built: Project) -> None:
-    assert built.run(*MOVIEREC, "track", "sync") == "tracking is off (MOVIEREC_TRACKING): nothing is logged\n"
-    assert not (built.folder / "mlflow.db").exists()
+def test_without_tracking_nothing_is_synchronised(project: Project) -> None:
+    assert project.run(*MOVIEREC, "track", "sync") == "tracking is off (MOVIEREC_TRACKING): nothing is logged\n"
+    assert not (project.folder / "mlflow.db").exists()
