@@ -110,7 +110,7 @@ class Buckets:
                 self._append(number, {name: column[order[start:end]] for name, column in columns.items()})
 
     def change(self, change: Change, run: Run) -> Iterator[tuple[int, int]]:
-        """Put what a function makes of each bucket in its place; yield how many rows it had and has.
+        """Put what a function makes of each bucket in its place; yield how many rows it had and has, if it had any.
 
         A changed bucket is written beside the old one, so that a step that is cut short can be done again.
 
@@ -124,11 +124,13 @@ class Buckets:
         if self._folder is None:
             yield from map(partial(self._change_held, change), range(self.number))
             return
-        steps = [Files(self._paths(number), self._paths(number, "-changed")) for number in range(self.number)]
-        for number, (before, after, is_changed) in enumerate(run(partial(_change_files, self.columns, change), steps)):
+        numbers = [number for number in range(self.number) if self._locate(number, USER_ID).exists()]
+        steps = [Files(self._paths(number), self._paths(number, "-changed")) for number in numbers]
+        found = run(partial(_change_files, self.columns, change), steps)
+        for number, (before, after, is_changed) in zip(numbers, found, strict=True):
             if is_changed:
                 for path in self._paths(number):
-                    path.unlink(missing_ok=True)
+                    path.unlink()
                 self._suffixes[number] = "-changed"
             yield before, after
 
@@ -158,7 +160,8 @@ class Buckets:
         if self._folder is None:
             held = self._held.get((number, name), [])
             return held[0] if len(held) == 1 else np.concatenate([np.empty(0, dtype=TYPES[name]), *held])
-        return _read_column(self._locate(number, name, self._suffixes.get(number, "")), name)
+        path = self._locate(number, name, self._suffixes.get(number, ""))
+        return np.fromfile(path, dtype=TYPES[name]) if path.exists() else np.empty(0, dtype=TYPES[name])
 
     def _paths(self, number: int, suffix: str = "") -> tuple[Path, ...]:
         return tuple(self._locate(number, name, suffix) for name in self.columns)
@@ -167,13 +170,9 @@ class Buckets:
         return (self._folder or Path()) / f"bucket-{number:05d}-{name}{suffix}"
 
 
-def _read_column(path: Path, name: str) -> Column:
-    return np.fromfile(path, dtype=TYPES[name]) if path.exists() else np.empty(0, dtype=TYPES[name])
-
-
 def _change_files(columns: Sequence[str], change: Change, files: Files) -> tuple[int, int, bool]:
     """Return how many rows a bucket's files had and have, and whether they were changed."""
-    read = {name: _read_column(path, name) for name, path in zip(columns, files.reads, strict=True)}
+    read = {name: np.fromfile(path, dtype=TYPES[name]) for name, path in zip(columns, files.reads, strict=True)}
     table = pd.DataFrame(read, copy=False)
     changed = change(table)
     if changed is not table:

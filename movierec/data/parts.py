@@ -18,7 +18,7 @@ class Files(NamedTuple):
     Attributes
     ----------
     reads : tuple of Path
-        Not all need be there.
+        All are there.
     writes : tuple of Path
         Not all need be written.
     """

@@ -77,8 +77,8 @@ class Cluster:
             return self.run(function, steps)
         self.exchange.send(chain.from_iterable(files.reads for files in steps))
         found = self.run(partial(apply_away, self.exchange.address, function), steps)
-        self.exchange.fetch(chain.from_iterable(files.writes for files in steps))
-        return found
+        self.exchange.fetch(chain.from_iterable(written for _, written in found))
+        return [result for result, _ in found]
 
     @contextmanager
     def share(self, *values: Any) -> Iterator[Any]:  # noqa: ANN401  # whatever can be sent

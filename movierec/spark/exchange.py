@@ -12,7 +12,7 @@ from uuid import uuid4
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from pyarrow.fs import FileSystem, FileType, LocalFileSystem, copy_files
+from pyarrow.fs import FileSystem, LocalFileSystem, copy_files
 
 from movierec.data.object_storage import open_storage
 from movierec.data.parts import Files
@@ -35,15 +35,15 @@ class Exchange:
         self._sent = dict[Path, tuple[int, int]]()
 
     def send(self, paths: Iterable[Path]) -> None:
-        """Copy files there, unless they are there and have not changed; a path without a file is passed over."""
-        stamps = {path: (path.stat().st_mtime_ns, path.stat().st_size) for path in paths if path.exists()}
+        """Copy files there, unless they are there and have not changed."""
+        stamps = {path: (path.stat().st_mtime_ns, path.stat().st_size) for path in paths}
         new = [path for path, stamp in stamps.items() if self._sent.get(path) != stamp]
         with _reach(self.address) as (storage, root):
             _copy(LocalFileSystem(), storage, [(str(path), _name(root, path)) for path in new])
         self._sent |= {path: stamps[path] for path in new}
 
     def fetch(self, paths: Iterable[Path]) -> None:
-        """Copy files from there, unless there is none."""
+        """Copy files from there."""
         with _reach(self.address) as (storage, root):
             _copy(storage, LocalFileSystem(), [(_name(root, path), str(path)) for path in paths])
 
@@ -68,18 +68,18 @@ def open_exchange(address: str) -> Iterator[Exchange]:
             storage.delete_dir(root)
 
 
-def apply_away(address: str, function: Callable[[Files], Any], files: Files) -> Any:  # noqa: ANN401  # what it returns
-    """Apply a function on a worker to copies of the files that it reads, and send what it writes."""
+def apply_away(address: str, function: Callable[[Files], Any], files: Files) -> tuple[Any, list[Path]]:
+    """Apply a function on a worker to copies of the files that it reads, and send what it writes; tell which."""
     with TemporaryDirectory(prefix="movierec-") as folder:
         here = Files(*(_place(Path(folder, kind), paths) for kind, paths in files._asdict().items()))
         with _reach(address) as (storage, root):
             reads = [_name(root, path) for path in files.reads]
             _copy(storage, LocalFileSystem(), zip(reads, map(str, here.reads), strict=True))
         found = function(here)
+        written = {str(own): path for own, path in zip(here.writes, files.writes, strict=True) if own.exists()}
         with _reach(address) as (storage, root):
-            writes = [_name(root, path) for path in files.writes]
-            _copy(LocalFileSystem(), storage, zip(map(str, here.writes), writes, strict=True))
-    return found
+            _copy(LocalFileSystem(), storage, [(own, _name(root, path)) for own, path in written.items()])
+    return found, list(written.values())
 
 
 def read_away(address: str, path: Path, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
@@ -112,8 +112,7 @@ def _place(folder: Path, paths: Sequence[Path]) -> tuple[Path, ...]:
 
 def _copy(source: FileSystem, target: FileSystem, pairs: Iterable[tuple[str, str]]) -> None:
     def copy(pair: tuple[str, str]) -> None:
-        if source.get_file_info(pair[0]).type == FileType.File:
-            copy_files(*pair, source_filesystem=source, destination_filesystem=target)
+        copy_files(*pair, source_filesystem=source, destination_filesystem=target)
 
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         list(pool.map(copy, pairs))

@@ -14,9 +14,9 @@ from tests.object_storage import Storage
 
 @pytest.fixture
 def files(tmp_path: Path) -> Files:
-    """Two files and a missing one to read, two to write; some of one name."""
-    found = Files((tmp_path / "a/part", tmp_path / "b/part", tmp_path / "none"), (tmp_path / "c/part", tmp_path / "d"))
-    for number, path in enumerate(found.reads[:2]):
+    """Two files to read, two to write; some of one name."""
+    found = Files((tmp_path / "a/part", tmp_path / "b/part"), (tmp_path / "c/part", tmp_path / "d"))
+    for number, path in enumerate(found.reads):
         path.parent.mkdir()
         path.write_text(f"{number}")
     found.writes[0].parent.mkdir()
@@ -24,10 +24,8 @@ def files(tmp_path: Path) -> Files:
 
 
 def join(files: Files) -> list[str]:
-    """Write what the first two hold; return where."""
-    first, second, none = files.reads
-    assert not none.exists()
-    files.writes[0].write_text(first.read_text() + second.read_text())
+    """Write what both hold into the first of two; return where they were."""
+    files.writes[0].write_text("".join(path.read_text() for path in files.reads))
     return [str(path) for path in (*files.reads, *files.writes)]
 
 
@@ -35,20 +33,19 @@ def join(files: Files) -> list[str]:
 def test_files_go_to_a_step_and_come_back(storage: Storage, files: Files, tmp_path: Path, prefix: str) -> None:
     with open_exchange(storage.address(prefix)) as exchange:
         exchange.send(files.reads)
-        where = apply_away(exchange.address, join, files)
+        where, written = apply_away(exchange.address, join, files)
+        assert written == [files.writes[0]]
         assert not any(path.startswith(str(tmp_path)) for path in where)
         assert not files.writes[0].exists()
-        exchange.fetch(files.writes)
+        exchange.fetch(written)
     assert files.writes[0].read_text() == "01"
-    assert not files.writes[1].exists()
     assert not any(storage.objects.values())
 
 
 def test_a_folder_serves_as_well(files: Files, tmp_path: Path) -> None:
     with open_exchange((tmp_path / "exchange").as_uri()) as exchange:
         exchange.send(files.reads)
-        apply_away(exchange.address, join, files)
-        exchange.fetch(files.writes)
+        exchange.fetch(apply_away(exchange.address, join, files)[1])
     assert files.writes[0].read_text() == "01"
     assert not list((tmp_path / "exchange").iterdir())
 
@@ -69,8 +66,16 @@ def test_a_file_is_sent_again_only_when_it_has_changed(storage: Storage, files: 
 
 
 def test_what_a_step_raises_is_raised(exchange: Exchange, files: Files) -> None:
-    with pytest.raises(FileNotFoundError):
+    exchange.send(files.reads)
+    with pytest.raises(ZeroDivisionError):
+        apply_away(exchange.address, lambda _: 1 // 0, files)
+
+
+def test_what_is_not_there_is_missed(exchange: Exchange, files: Files) -> None:
+    with pytest.raises(MovierecError, match="cannot be used: .*part"):
         apply_away(exchange.address, join, files)
+    with pytest.raises(MovierecError, match="cannot be used: .*part"):
+        exchange.fetch(files.writes)
 
 
 @pytest.mark.parametrize(
