@@ -7,7 +7,7 @@ import numpy as np
 from movierec.columns import MOVIE_ID, RATING, TIMESTAMP, USER_ID
 from movierec.evaluation.bed import TestBed, Values
 from movierec.evaluation.uncertainty import state_uncertainty
-from movierec.metrics.rating import CalibrationTable, UserErrors, calibration_table, error_sums_by_user, rmse
+from movierec.metrics.rating import CalibrationTable, UserErrors, calibration_table, error_sums_by_user, rmse, sum_by
 from movierec.metrics.uncertainty import DeviationTable
 from movierec.models.als import ALS
 from movierec.models.base import Recommender
@@ -53,10 +53,9 @@ def judge_stars(model: Recommender, bed: TestBed) -> StarResult:
     if isinstance(model, ALS):
         overall["rmse_raw"] = rmse(actual, model.predict_raw(*pairs))
     groups = bed.test_ratings_by_decile
-    squared: Values = np.bincount(bed.rating_groups, np.square(actual - predicted), groups.size).astype(np.float64)
     return StarResult(
         error_sums_by_user(bed.test_users, actual, predicted, len(bed.users), bed.test_ratings),
-        squared.reshape(groups.shape),
+        sum_by(bed.rating_groups, np.square(actual - predicted), groups.size).reshape(groups.shape),
         calibration_table(actual, predicted, bed.star_edges),
         overall,
         deviations,

@@ -133,8 +133,8 @@ def error_sums_by_user(
         raise ValueError(f"user_idx must be in [0, {n_users})")
     return UserErrors(
         count=np.bincount(user_idx, minlength=n_users) if count is None else count,
-        squared=_sum_by(user_idx, np.square(errors), n_users),
-        absolute=_sum_by(user_idx, np.abs(errors), n_users),
+        squared=sum_by(user_idx, np.square(errors), n_users),
+        absolute=sum_by(user_idx, np.abs(errors), n_users),
     )
 
 
@@ -181,8 +181,8 @@ def calibration_table(
         lower=edges[:-1],
         upper=edges[1:],
         count=count,
-        mean_predicted=divide_or_nan(_sum_by(place, values, bins), count),
-        mean_actual=divide_or_nan(_sum_by(place, np.asarray(actual, dtype=np.float64), bins), count),
+        mean_predicted=divide_or_nan(sum_by(place, values, bins), count),
+        mean_actual=divide_or_nan(sum_by(place, np.asarray(actual, dtype=np.float64), bins), count),
     )
 
 
@@ -198,5 +198,6 @@ def _errors(actual: npt.ArrayLike, predicted: npt.ArrayLike) -> FloatArray:
     return guess - truth
 
 
-def _sum_by(group: npt.NDArray[np.integer], values: FloatArray, groups: int) -> FloatArray:
+def sum_by(group: npt.NDArray[np.integer], values: FloatArray, groups: int) -> FloatArray:
+    """Return the sum of the values of each group, shape (groups,); 0 for a group without any."""
     return np.bincount(group, weights=values, minlength=groups).astype(np.float64, copy=False)

@@ -1,6 +1,7 @@
 """A blend of EASE and the ALS: the mean of their standardised scores; which weight is best is found elsewhere."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import Any, ClassVar, Final, NamedTuple, Self
 
 import numpy as np
@@ -42,7 +43,6 @@ class Blend(CalibratedRanker):
     """
 
     name: ClassVar[str] = "blend"
-    _spread: "_Spread"
 
     def __init__(
         self, ease: Mapping[str, Any] | None = None, als: Mapping[str, Any] | None = None, weight: float = 0.5
@@ -75,13 +75,20 @@ class Blend(CalibratedRanker):
         for one, other in ((ease.users, als.users), (ease.movies, als.movies)):
             if not np.array_equal(one.ids, other.ids):
                 raise ValueError("the parts of a blend must be fitted on the same ratings")
-        self.ease, self.als = ease, als
+        self._take_parts(ease, als)
         self.users, self.movies = ease.users, ease.movies
         self.mean, self.scale = ease.mean, ease.scale
         self.user_bias, self.movie_bias = ease.user_bias, ease.movie_bias
         self.calibration = np.array([0.0, 1.0, 0.0])
-        self._spread = _Spread.of(als.movie_factors)
         return self
+
+    def _take_parts(self, ease: EASE, als: ALS) -> None:
+        self.ease, self.als = ease, als
+        vars(self).pop("_spread", None)  # of the parts before
+
+    @cached_property
+    def _spread(self) -> "_Spread":
+        return _Spread.of(self.als.movie_factors)
 
     @property
     def counts(self) -> bool:  # type: ignore[override]  # as its parts
@@ -130,7 +137,6 @@ class Blend(CalibratedRanker):
             part.users, part.movies, part.scale = self.users, self.movies, arrays.get("scale", part.scale)
             own = {key: array for key, array in arrays.items() if key.startswith(f"{name}.")}
             part._restore({key.partition(".")[2]: array for key, array in own.items()})  # noqa: SLF001
-        self._spread = _Spread.of(self.als.movie_factors)
         super()._restore({key: array for key, array in arrays.items() if "." not in key})
 
 

@@ -21,7 +21,8 @@ class MixedBlend(Blend):
 
     def __init__(self, blend: Blend, ease: MixedEASE, als: ALS) -> None:
         vars(self).update(vars(blend))
-        self.ease, self.als, self.movie_bias = ease, als, als.movie_bias
+        self._take_parts(ease, als)
+        self.movie_bias = als.movie_bias
 
     def score_rows(self, user_rows: Rows) -> Floats:
         """Return the blended scores, shape (users, movies + new)."""

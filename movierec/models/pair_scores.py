@@ -1,16 +1,14 @@
 """Scores of pairs of rows, for one set of factors or for many draws of them."""
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from itertools import pairwise
 from typing import Any, Final
 
 import numba
 import numpy as np
 import numpy.typing as npt
 
-from movierec.models.top_k import available_cores
+from movierec.models.top_k import available_cores, run_ranges
 
 MANY: Final = 100_000  # pairs, for which threads pay
 Array = npt.NDArray[np.float64]
@@ -24,11 +22,9 @@ def map_pairs(score: Callable[[Rows, Rows], Array], user: Rows, movie: Rows) -> 
     """
     if len(user) < MANY:
         return score(user, movie)
-    threads = available_cores()
-    bounds = np.linspace(0, len(user), threads + 1).astype(int).tolist()
-    with ThreadPoolExecutor(threads) as pool:
-        parts = [pool.submit(score, user[first:last], movie[first:last]) for first, last in pairwise(bounds)]
-    return np.concatenate([part.result() for part in parts])
+    return np.concatenate(
+        run_ranges(lambda first, last: score(user[first:last], movie[first:last]), len(user), available_cores())
+    )
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")

@@ -1,8 +1,8 @@
 """Exact selection of the k best-scored movies in each row of a score matrix."""
 
 import os
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numba
@@ -75,20 +75,23 @@ def top_k_rows(
     rows = scores.shape[0]
     top = TopK(np.full((rows, k), -1, dtype=np.int32), np.full((rows, k), np.nan, dtype=scores.dtype))
     threads = max(1, min(available_cores(), rows, scores.size // _MIN_SCORES_PER_THREAD))
-    bounds = np.linspace(0, rows, threads + 1).astype(int).tolist()
-    if threads == 1:
-        _fill_rows(scores, excluded_indptr, excluded_indices, 0, rows, top.columns, top.scores)
-        return top
-    # Plain threads around a kernel that releases the GIL: numba's own thread pool ends the process when
-    # two request threads enter it at once (workqueue) or when it is used after a fork (OpenMP).
-    with ThreadPoolExecutor(threads) as pool:
-        parts = [
-            pool.submit(_fill_rows, scores, excluded_indptr, excluded_indices, first, last, top.columns, top.scores)
-            for first, last in pairwise(bounds)
-        ]
-    for part in parts:
-        part.result()
+    run_ranges(
+        lambda first, last: _fill_rows(scores, excluded_indptr, excluded_indices, first, last, *top), rows, threads
+    )
     return top
+
+
+def run_ranges(task: Callable[[int, int], Any], rows: int, threads: int) -> list[Any]:
+    """Call ``task(first, last)`` for a range of the rows in each of some threads; return what they return, in order.
+
+    Plain threads around kernels that release the GIL: numba's own thread pool ends the process when two request threads
+    enter it at once (workqueue) or when it is used after a fork (OpenMP).
+    """
+    if threads == 1:
+        return [task(0, rows)]
+    bounds = np.linspace(0, rows, threads + 1).astype(int).tolist()
+    with ThreadPoolExecutor(threads) as pool:
+        return list(pool.map(task, bounds[:-1], bounds[1:]))
 
 
 def available_cores() -> int:

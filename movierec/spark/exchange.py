@@ -1,6 +1,6 @@
 """Files that driver and workers hand to each other through a place that all reach, where they share no folder."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from hashlib import sha256
@@ -38,14 +38,12 @@ class Exchange:
         """Copy files there, unless they are there and have not changed."""
         stamps = {path: (path.stat().st_mtime_ns, path.stat().st_size) for path in paths}
         new = [path for path, stamp in stamps.items() if self._sent.get(path) != stamp]
-        with _reach(self.address) as (storage, root):
-            _copy(LocalFileSystem(), storage, [(str(path), _name(root, path)) for path in new])
+        _send(self.address, {path: path for path in new})
         self._sent |= {path: stamps[path] for path in new}
 
     def fetch(self, paths: Iterable[Path]) -> None:
         """Copy files from there."""
-        with _reach(self.address) as (storage, root):
-            _copy(storage, LocalFileSystem(), [(_name(root, path), str(path)) for path in paths])
+        _fetch(self.address, {path: path for path in paths})
 
 
 @contextmanager
@@ -72,13 +70,10 @@ def apply_away(address: str, function: Callable[[Files], Any], files: Files) -> 
     """Apply a function on a worker to copies of the files that it reads, and send what it writes; tell which."""
     with TemporaryDirectory(prefix="movierec-") as folder:
         here = Files(*(_place(Path(folder, kind), paths) for kind, paths in files._asdict().items()))
-        with _reach(address) as (storage, root):
-            reads = [_name(root, path) for path in files.reads]
-            _copy(storage, LocalFileSystem(), zip(reads, map(str, here.reads), strict=True))
+        _fetch(address, dict(zip(here.reads, files.reads, strict=True)))
         found = function(here)
-        written = {str(own): path for own, path in zip(here.writes, files.writes, strict=True) if own.exists()}
-        with _reach(address) as (storage, root):
-            _copy(LocalFileSystem(), storage, [(own, _name(root, path)) for own, path in written.items()])
+        written = {own: path for own, path in zip(here.writes, files.writes, strict=True) if own.exists()}
+        _send(address, written)
     return found, list(written.values())
 
 
@@ -108,6 +103,20 @@ def _place(folder: Path, paths: Sequence[Path]) -> tuple[Path, ...]:
     for path in placed:
         path.parent.mkdir(parents=True)
     return placed
+
+
+def _send(address: str, files: Mapping[Path, Path]) -> None:
+    """Copy files to the exchange: from where each is to what it is known by."""
+    if files:
+        with _reach(address) as (storage, root):
+            _copy(LocalFileSystem(), storage, [(str(own), _name(root, known)) for own, known in files.items()])
+
+
+def _fetch(address: str, files: Mapping[Path, Path]) -> None:
+    """Copy files from the exchange: to where each belongs, by what it is known by."""
+    if files:
+        with _reach(address) as (storage, root):
+            _copy(storage, LocalFileSystem(), [(_name(root, known), str(own)) for own, known in files.items()])
 
 
 def _copy(source: FileSystem, target: FileSystem, pairs: Iterable[tuple[str, str]]) -> None:

@@ -40,6 +40,15 @@ def test_an_extreme_weight_leaves_one_part(blend: Blend, ratings: pd.DataFrame, 
     np.testing.assert_array_equal(mixed.recommend(users, 5, ratings)[0], alone.recommend(users, 5, ratings)[0])
 
 
+def test_other_parts_leave_nothing_of_the_first(blend: Blend, ratings: pd.DataFrame) -> None:
+    rows = np.arange(3, dtype=np.int32)
+    other = ALS(factors=3, iterations=3, regularization=1.0).fit(ratings)
+    twice = Blend().adopt(blend.ease, blend.als)
+    twice.score_rows(rows)
+    expected = Blend().adopt(blend.ease, other).score_rows(rows)
+    np.testing.assert_array_equal(twice.adopt(blend.ease, other).score_rows(rows), expected)
+
+
 @pytest.mark.parametrize("weight", [0.0, 0.2, 0.9, 1.0])
 @pytest.mark.parametrize("max_movies", [2, 12])
 def test_movies_that_ease_leaves_out_are_listed_where_they_belong(
