@@ -1,4 +1,4 @@
-"""The innermost steps of compiled models, a tile of a matrix product and a dot product, in vectors of eight numbers.
+"""The innermost steps of compiled models, tiles of matrix products and pairs of rows, in vectors of eight numbers.
 
 The compiler neither keeps a tile in registers over a loop nor splits a sum by itself, which is three times as slow.
 """
@@ -77,6 +77,55 @@ def _generate_dot(context, builder, signature, arguments):  # type: ignore[no-un
     return _sum_lanes(builder, builder.load(total))
 
 
+@intrinsic(prefer_literal=True)
+def dot_unrolled(typing_context, left, i, right, j, width):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+    """Return ``left[i] @ right[j]`` as `dot_rows` does, in another order, for a `width` that is a constant.
+
+    Sums even and odd vectors apart from each other, then both sums, then the halves of that, until one number is left.
+    """
+    del typing_context
+    return types.float32(left, i, right, j, width), _generate_unrolled_dot
+
+
+def _generate_unrolled_dot(context, builder, signature, arguments):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    left, i, right, j, _ = _open_arguments(context, builder, signature, arguments)
+    totals = [ir.Constant(_VECTOR, None), ir.Constant(_VECTOR, None)]
+    for turn, column in enumerate(_list_columns(left, signature)):
+        totals[turn % 2] = _fma_vectors(builder, left.load(i, column), right.load(j, column), totals[turn % 2])
+    total = builder.fadd(*totals)
+    undefined = ir.Constant(_VECTOR, ir.Undefined)
+    for half in (4, 2, 1):
+        upper = [*range(half, 2 * half), *range(2 * half, _VECTOR.count), *range(half)]
+        moved = builder.shuffle_vector(total, undefined, ir.Constant(ir.VectorType(_INT32, _VECTOR.count), upper))
+        total = builder.fadd(total, moved)
+    return builder.extract_element(total, _INT32(0))
+
+
+@intrinsic(prefer_literal=True)
+def step_unrolled(typing_context, left, i, right, j, keep, error, width):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+    """Replace ``p = left[i]`` by ``keep * p + error * q``, and ``q = right[j]`` by ``keep * q + error * p``.
+
+    Arrays and `width` as `dot_unrolled` takes them; the sum is rounded once, with its second product.
+    """
+    del typing_context, keep, error
+    return types.void(left, i, right, j, types.float32, types.float32, width), _generate_unrolled_step
+
+
+def _generate_unrolled_step(context, builder, signature, arguments):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    left, i, right, j, *factors, _ = _open_arguments(context, builder, signature, arguments)
+    keep, error = (_repeat(builder, factor) for factor in factors)
+    for column in _list_columns(left, signature):
+        p, q = left.load(i, column), right.load(j, column)
+        left.store(_fma_vectors(builder, error, q, builder.fmul(keep, p)), i, column)
+        right.store(_fma_vectors(builder, error, p, builder.fmul(keep, q)), j, column)
+    return context.get_dummy_value()
+
+
+def _list_columns(matrix: "_Matrix", signature: Any) -> list[ir.Constant]:  # noqa: ANN401  # numba's
+    """Return where the vectors of a row begin, by the constant width that is a signature's last argument."""
+    return [matrix.width.type(column) for column in range(0, signature.args[-1].literal_value, _VECTOR.count)]
+
+
 def _sum_lanes(builder: ir.IRBuilder, vector: ir.Value) -> ir.Value:
     """Add the eight numbers of a vector: neighbours first, then neighbouring sums."""
     numbers = [builder.extract_element(vector, _INT32(n)) for n in range(_VECTOR.count)]
@@ -86,11 +135,13 @@ def _sum_lanes(builder: ir.IRBuilder, vector: ir.Value) -> ir.Value:
 
 
 def _open_arguments(context: Any, builder: ir.IRBuilder, signature: Any, arguments: Any) -> Any:  # noqa: ANN401
-    """Return arrays as matrices, and integers as wide as an address."""
+    """Return arrays as matrices, integers as wide as an address, and floats."""
     opened: list[Any] = []
     for kind, argument in zip(signature.args, arguments, strict=True):
         if isinstance(kind, types.Array):
             opened.append(_Matrix(builder, context.make_array(kind)(context, builder, argument)))
+        elif isinstance(kind, types.Float):
+            opened.append(argument)
         else:
             opened.append(context.cast(builder, argument, kind, types.intp))
     return opened
@@ -109,9 +160,7 @@ class _Matrix:
 
     def load_repeated(self, i: ir.Value, j: ir.Value) -> ir.Value:
         """Read one number, and repeat it eight times."""
-        undefined, zeros = ir.Constant(_VECTOR, ir.Undefined), ir.Constant(ir.VectorType(_INT32, _VECTOR.count), None)
-        number = self.builder.load(self._locate(i, j))
-        return self.builder.shuffle_vector(self.builder.insert_element(undefined, number, _INT32(0)), undefined, zeros)
+        return _repeat(self.builder, self.builder.load(self._locate(i, j)))
 
     def store(self, vector: ir.Value, i: ir.Value, j: ir.Value) -> None:
         """Write eight numbers to row `i` from column `j` on."""
@@ -122,6 +171,12 @@ class _Matrix:
 
     def _locate_vector(self, i: ir.Value, j: ir.Value) -> ir.Value:
         return self.builder.bitcast(self._locate(i, j), _VECTOR.as_pointer())
+
+
+def _repeat(builder: ir.IRBuilder, number: ir.Value) -> ir.Value:
+    """Return a vector of eight times the same number."""
+    undefined, zeros = ir.Constant(_VECTOR, ir.Undefined), ir.Constant(ir.VectorType(_INT32, _VECTOR.count), None)
+    return builder.shuffle_vector(builder.insert_element(undefined, number, _INT32(0)), undefined, zeros)
 
 
 def _offset(builder: ir.IRBuilder, value: ir.Value, n: int) -> ir.Value:

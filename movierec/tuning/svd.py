@@ -39,6 +39,7 @@ class SvdObjective(Objective):
         "movierec.models.sgd.strata",
         "movierec.models.strength",
         "movierec.models.svd",
+        "movierec.models.tiles",
         "movierec.seeds",
         "movierec.tuning.objective",
         "movierec.tuning.svd",

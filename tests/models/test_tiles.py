@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from movierec.models.tiles import TILE_COLUMNS, TILE_ROWS, add_tile, dot_rows, fma
+from movierec.models.tiles import TILE_COLUMNS, TILE_ROWS, add_tile, dot_rows, dot_unrolled, fma, step_unrolled
 
 
 @numba.njit
@@ -21,12 +21,31 @@ def call_dot_rows(left, i, right, j):  # type: ignore[no-untyped-def]  # noqa: A
 
 
 @numba.njit
+def call_dot_unrolled(left, i, right, j):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+    return dot_unrolled(left, i, right, j, 24)
+
+
+@numba.njit
+def call_step_unrolled(left, i, right, j, keep, error):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+    step_unrolled(left, i, right, j, keep, error, 24)
+
+
+@numba.njit
 def call_fma(x, y, z):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
     return fma(x, y, z)
 
 
 def draw(rows: int, width: int) -> npt.NDArray[np.float32]:
     return np.random.default_rng(rows).normal(size=(rows, width)).astype(np.float32)
+
+
+def sum_by_lanes(left: npt.NDArray[np.float32], right: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Add products eight columns apart from each other, each with a single rounding."""
+    lanes = np.zeros(8, np.float32)
+    for start in range(0, len(left), 8):
+        products = left[start : start + 8].astype(np.float64) * right[start : start + 8]
+        lanes = (products + lanes).astype(np.float32)
+    return lanes
 
 
 @pytest.mark.parametrize("count", [0, 1, 5])
@@ -51,13 +70,30 @@ def test_a_tile_takes_products_one_after_another_with_one_rounding() -> None:
 @pytest.mark.parametrize("width", [8, 16, 40])
 def test_dot_product_of_two_rows_has_its_own_order_of_sums(width: int) -> None:
     left, right = draw(3, width), draw(4, width)
-    lanes = np.zeros(8, np.float32)
-    for start in range(0, width, 8):
-        products = left[1, start : start + 8].astype(np.float64) * right[3, start : start + 8]
-        lanes = (products + lanes).astype(np.float32)
+    lanes = sum_by_lanes(left[1], right[3])
     while len(lanes) > 1:
         lanes = lanes[::2] + lanes[1::2]
     assert call_dot_rows(left, 1, right, np.int32(3)) == lanes[0]
+
+
+def test_unrolled_dot_product_has_its_own_order_of_sums() -> None:
+    left, right = draw(3, 24), draw(4, 24)
+    p, q = left[1].reshape(3, 8), right[3].reshape(3, 8)
+    lanes = sum_by_lanes(p[::2].ravel(), q[::2].ravel()) + sum_by_lanes(p[1], q[1])
+    while len(lanes) > 1:
+        lanes = lanes[: len(lanes) // 2] + lanes[len(lanes) // 2 :]
+    assert call_dot_unrolled(left, 1, right, np.int32(3)) == lanes[0]
+
+
+def test_unrolled_step_changes_both_rows_by_what_they_were() -> None:
+    left, right, keep, error = draw(3, 24), draw(4, 24), np.float32(0.9), np.float32(0.3)
+    p, q = left[1].copy(), right[3].copy()
+    expected = [(np.float64(error) * other + keep * own).astype(np.float32) for own, other in ((p, q), (q, p))]
+    call_step_unrolled(left, 1, right, np.int32(3), keep, error)
+    np.testing.assert_array_equal([left[1], right[3]], expected)
+    np.testing.assert_array_equal(
+        np.vstack([left[[0, 2]], right[:3]]), np.vstack([draw(3, 24)[[0, 2]], draw(4, 24)[:3]])
+    )
 
 
 def test_fma_rounds_once() -> None:

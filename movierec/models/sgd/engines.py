@@ -14,10 +14,11 @@ import pandas as pd
 
 from movierec import seeds
 from movierec.columns import MOVIE_ID, RATING, USER_ID
+from movierec.ids import UNKNOWN
 from movierec.models.base import find_range
 from movierec.models.indexed import IndexedRatings, Pairs
 from movierec.models.sgd.exact import Factors, Step, Steps, predict_pairs, run_epoch
-from movierec.models.sgd.float32 import FastStep, PaddedFactors, compile_kernels, pad, pad_width
+from movierec.models.sgd.float32 import FastStep, PaddedFactors, compile_kernels, make_rows, pad
 from movierec.models.sgd.strata import stratify
 from movierec.models.top_k import available_cores
 
@@ -122,7 +123,7 @@ class ExactEngine(TrainingEngine):
 
 
 class FastEngine(TrainingEngine):
-    """The float32 loop of `sgd_float32` on one core: the exact engine's start and order, in single precision."""
+    """The float32 loop of `float32` on one core: the exact engine's start and order, in single precision."""
 
     def __init__(self, data: IndexedRatings, settings: SgdSettings) -> None:
         super().__init__(data, settings)
@@ -178,7 +179,7 @@ class ParallelEngine(FastEngine):
 
     def _draw(self) -> PaddedFactors:
         rows = len(self.data.users), len(self.data.movies)
-        arrays = [np.zeros((count, pad_width(self.settings.factors)), dtype=np.float32) for count in rows]
+        arrays = [make_rows(count, self.settings.factors) for count in rows]
 
         def draw_part(part: int) -> None:
             rng = seeds.rng(self.settings.seed, "svd", f"factors {part}")
@@ -199,6 +200,7 @@ class ParallelEngine(FastEngine):
         with ThreadPoolExecutor(threads) as pool:
             rng = seeds.rng(self.settings.seed, "svd", "blocks")
             strata = stratify(user, movie, stars.astype(np.float32, copy=False), PARTS, rng, pool.map)
+            self._order_movies(strata.movie_order)
 
             def take(share: tuple[int, int], stratum: int) -> None:
                 self.kernels.run_blocks(*share, stratum, strata, self.step, self.model)
@@ -207,6 +209,22 @@ class ParallelEngine(FastEngine):
                 for stratum in range(PARTS):
                     deque(pool.map(take, shares, [stratum] * threads), maxlen=0)
                 yield epoch
+
+    def _order_movies(self, order: npt.NDArray[np.int64]) -> None:
+        movie_factors = make_rows(len(order), self.settings.factors)
+        np.take(self.model.movie_factors, order, axis=0, out=movie_factors)
+        self.model = self.model._replace(movie_bias=self.model.movie_bias[order], movie_factors=movie_factors)
+        self.movie_places = np.append(np.argsort(order).astype(np.int32), UNKNOWN)  # the last one is that of row -1
+
+    def measure(self, pairs: Pairs) -> float:
+        """Predict in float32; see `TrainingEngine.measure`."""
+        return super().measure(pairs._replace(movie=self.movie_places[pairs.movie]))
+
+    @property
+    def result(self) -> Factors:
+        """Biases in float64, factors in float32; see `TrainingEngine.result`."""
+        found, places = super().result, self.movie_places[:-1]
+        return found._replace(movie_bias=found.movie_bias[places], movie_factors=found.movie_factors[places])
 
 
 def _add_biases(user_factors: npt.NDArray[np.float32], movie_factors: npt.NDArray[np.float32]) -> PaddedFactors:

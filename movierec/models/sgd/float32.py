@@ -1,8 +1,8 @@
 """The float32 loops of matrix factorisation: one epoch of SGD over a block or a stratum, and squared errors.
 
-They take the steps of `sgd`, in single precision and with sums in whatever order the processor likes best. The speed
-comes from the rows' width, which the compiler knows: it unrolls the loops over a row into whole vectors, where a width
-read at run time leaves a remainder to scalars. The bits depend on the compiler's target, which movierec pins.
+They take the steps of `exact`, in single precision and in vectors of eight numbers. The speed comes from the rows'
+width, which the compiler knows: nothing is a loop over a row. Every product that is rounded with its sum is written as
+one and the order of each sum is given, so that the bits depend neither on the compiler nor on the processor.
 """
 
 from collections.abc import Callable
@@ -14,9 +14,10 @@ import numpy as np
 import numpy.typing as npt
 
 from movierec.models.sgd.schedule import GROUP
+from movierec.models.tiles import dot_unrolled, fma, step_unrolled
 
-LANES = 16  # a row's width is a multiple of it: two vectors of the processor's, so that nothing is left over
-ORDER_IS_FREE = {"reassoc", "contract", "nsz"}  # of sums; what is no number is still told apart
+LANES = 8  # a row's width is a multiple of it: numbers of a vector
+LINE = 64  # bytes that the processor's caches hold as one; a vector in two of them takes longer
 
 Floats = npt.NDArray[np.float32]
 
@@ -67,38 +68,26 @@ def pad_width(factors: int) -> int:
     Examples
     --------
     >>> [pad_width(factors) for factors in (1, 50, 64)]
-    [16, 64, 64]
+    [8, 56, 64]
     """
     return -(-factors // LANES) * LANES
 
 
-_compile = numba.njit(cache=True, nogil=True, error_model="numpy", fastmath=ORDER_IS_FREE)
-
-
-@numba.njit(inline="always")
-def _dot(p, q, width):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
-    dot = np.float32(0)
-    for f in range(width):
-        dot += p[f] * q[f]
-    return dot
+_compile = numba.njit(cache=True, nogil=True, error_model="numpy")
 
 
 @numba.njit(inline="always")
 def _weigh(rating, u, i, step, model, width):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     """Return a rating's error times the learning rate."""
-    dot = _dot(model.user_factors[u], model.movie_factors[i], width)
+    dot = dot_unrolled(model.user_factors, u, model.movie_factors, i, width)
     return step.learning_rate * (rating - (step.mean + model.user_bias[u] + model.movie_bias[i] + dot))
 
 
 @numba.njit(inline="always")
 def _learn(u, i, error, keep, model, width):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
-    model.user_bias[u] = keep * model.user_bias[u] + error
-    model.movie_bias[i] = keep * model.movie_bias[i] + error
-    p, q = model.user_factors[u], model.movie_factors[i]
-    for f in range(width):
-        p_f, q_f = p[f], q[f]
-        p[f] = keep * p_f + error * q_f
-        q[f] = keep * q_f + error * p_f
+    model.user_bias[u] = fma(keep, model.user_bias[u], error)
+    model.movie_bias[i] = fma(keep, model.movie_bias[i], error)
+    step_unrolled(model.user_factors, u, model.movie_factors, i, keep, error, width)
 
 
 @numba.njit(inline="always")
@@ -166,7 +155,7 @@ def _make_run_block(width: int) -> Callable[..., None]:
 def _make_run_blocks(width: int) -> Callable[..., None]:
     @_compile
     def run_blocks(first, last, stratum, strata, step, model):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
-        user, movie, rating, starts = strata
+        user, movie, rating, starts, _ = strata
         keep = np.float32(1) - step.learning_rate * step.regularization
         for part in range(first, last):
             n, end = np.uint64(starts[part, stratum]), np.uint64(starts[part, stratum + 1])
@@ -192,7 +181,7 @@ def _make_sum_squares(width: int) -> Callable[..., float]:
             if i >= 0:
                 estimate += model.movie_bias[np.uint64(i)]
             if u >= 0 and i >= 0:
-                estimate += _dot(model.user_factors[np.uint64(u)], model.movie_factors[np.uint64(i)], width)
+                estimate += dot_unrolled(model.user_factors, u, model.movie_factors, i, width)
             if estimate < low:
                 estimate = low
             elif estimate > high:
@@ -205,6 +194,14 @@ def _make_sum_squares(width: int) -> Callable[..., float]:
 
 def pad(array: npt.NDArray[np.floating[Any]]) -> Floats:
     """Copy factors into float32 rows of padded width, with zeros behind them."""
-    padded = np.zeros((len(array), pad_width(array.shape[1])), dtype=np.float32)
+    padded = make_rows(*array.shape)
     padded[:, : array.shape[1]] = array
     return padded
+
+
+def make_rows(count: int, factors: int) -> Floats:
+    """Return zeros in rows wide enough for so many factors, which begin where a line of the caches does."""
+    width = pad_width(factors)
+    room = np.zeros(count * width + LINE // 4, dtype=np.float32)
+    start = -room.ctypes.data % LINE // 4
+    return room[start : start + count * width].reshape(count, width)

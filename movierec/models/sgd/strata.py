@@ -22,18 +22,24 @@ class Strata(NamedTuple):
 
     Attributes
     ----------
-    user, movie : ndarray of int32, shape (ratings,)
+    user : ndarray of int32, shape (ratings,)
         Rows of the factors, block after block.
+    movie : ndarray of int32, shape (ratings,)
+        Places in `movie_order`, where the movies of a part lie together: threads that write to neighbours in memory
+        wait for each other.
     rating : ndarray of float32 or float64, shape (ratings,)
         Stars.
     starts : ndarray of int64, shape (parts, parts + 1)
         Block ``(part, stratum)`` is ``starts[part, stratum]`` to ``starts[part, stratum + 1]``.
+    movie_order : ndarray of int64, shape (movies,)
+        Rows of the movies.
     """
 
     user: Rows
     movie: Rows
     rating: Stars
     starts: npt.NDArray[np.int64]
+    movie_order: npt.NDArray[np.int64]
 
 
 def stratify(
@@ -60,22 +66,17 @@ def stratify(
     Strata
         The same ratings.
     """
-    movie_part = _deal(_count(movie), parts, rng)
+    counts = _count(movie)
+    order = rng.permutation(len(counts))
+    place = np.empty(len(counts), dtype=np.int32)
+    place[order] = np.arange(len(counts))
+    part_of_place = (np.cumsum(counts[order]) - counts[order]) * parts // len(movie)  # rising: a part lies together
     bounds = _cut_between_users(user, parts)
     starts = np.empty((parts, parts + 1), dtype=np.int64)
-    strata = Strata(np.empty_like(user), np.empty_like(movie), np.empty_like(rating), starts)
-    arguments = (user, movie, rating, movie_part, bounds, strata)
+    strata = Strata(np.empty_like(user), np.empty_like(movie), np.empty_like(rating), starts, order)
+    arguments = (user, movie, rating, place, part_of_place, bounds, strata)
     deque(take_all(lambda part: _fill_part(part, *arguments), range(parts)), maxlen=0)
     return strata
-
-
-def _deal(counts: npt.NDArray[np.int64], parts: int, rng: np.random.Generator) -> npt.NDArray[np.int64]:
-    """Give each movie a part: in random order, cut where their counts of ratings reach equal shares."""
-    order = rng.permutation(len(counts))
-    before = np.cumsum(counts[order]) - counts[order]
-    part = np.empty(len(counts), dtype=np.int64)
-    part[order] = before * parts // counts.sum()
-    return part
 
 
 def _cut_between_users(user: Rows, parts: int) -> npt.NDArray[np.int64]:
@@ -94,13 +95,13 @@ def _count(rows: Rows) -> npt.NDArray[np.int64]:
 
 
 @numba.njit(cache=True, nogil=True)
-def _fill_part(part, user, movie, rating, movie_part, bounds, strata):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+def _fill_part(part, user, movie, rating, place_of, part_of_place, bounds, strata):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     starts = strata.starts[part]
     parts = len(starts) - 1
-    stratum_of = (movie_part - part) % parts  # of each movie's ratings
+    stratum_of = (part_of_place - part) % parts  # of the ratings of the movie at a place
     counts = np.zeros(parts, dtype=np.int64)
     for row in range(bounds[part], bounds[part + 1]):
-        counts[stratum_of[movie[row]]] += 1
+        counts[stratum_of[place_of[movie[row]]]] += 1
     starts[0] = bounds[part]
     for stratum in range(parts):
         starts[stratum + 1] = starts[stratum] + counts[stratum]
@@ -108,9 +109,10 @@ def _fill_part(part, user, movie, rating, movie_part, bounds, strata):  # type: 
     in_turn = place + counts // GROUP * GROUP  # where those end that are taken in turn; the rest follow in order
     piece = np.zeros(parts, dtype=np.int64)
     for row in range(bounds[part], bounds[part + 1]):
-        stratum = stratum_of[movie[row]]
+        movie_place = place_of[movie[row]]
+        stratum = stratum_of[movie_place]
         target = place[stratum]
-        strata.user[target], strata.movie[target], strata.rating[target] = user[row], movie[row], rating[row]
+        strata.user[target], strata.movie[target], strata.rating[target] = user[row], movie_place, rating[row]
         if target + GROUP < in_turn[stratum]:
             place[stratum] += GROUP
         elif piece[stratum] < GROUP - 1 and target < in_turn[stratum]:

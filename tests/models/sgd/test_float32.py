@@ -17,7 +17,7 @@ from movierec.models.sgd.schedule import Block, interleave
 from movierec.models.sgd.strata import Strata
 
 STEP = FastStep(np.float32(3.0), np.float32(0.1), np.float32(0.25))
-FACTORS, USERS, MOVIES = 5, 12, 9
+FACTORS, WIDTH, USERS, MOVIES = 5, 8, 12, 9
 Rows = npt.NDArray[np.int32]
 
 
@@ -56,18 +56,18 @@ def test_a_block_is_taken_as_one_by_one() -> None:
     ratings = draw()
     expected = step_slowly(make_model(), [[(int(u), int(i), float(r))] for u, i, r in zip(*ratings, strict=True)])
     model = make_model()
-    compile_kernels(16).run_block(interleave(*ratings), STEP, model)
+    compile_kernels(WIDTH).run_block(interleave(*ratings), STEP, model)
     assert_close(model, expected)
 
 
 @pytest.mark.parametrize("stratum", [0, 1])
 def test_blocks_of_a_stratum_are_taken_four_at_a_time(stratum: int) -> None:
     user, movie, stars = draw(20)
-    strata = Strata(user, movie, stars, np.array([[0, 4, 9], [9, 16, 20]]))
+    strata = Strata(user, movie, stars, np.array([[0, 4, 9], [9, 16, 20]]), np.arange(MOVIES))
     groups = {0: [[0, 1, 2, 3], [9, 10, 11, 12], [13], [14], [15]], 1: [[4, 5, 6, 7], [8], [16, 17, 18, 19]]}[stratum]
     rated = [[(int(user[n]), int(movie[n]), float(stars[n])) for n in group] for group in groups]
     expected, model = step_slowly(make_model(), rated), make_model()
-    compile_kernels(16).run_blocks(0, 2, stratum, strata, STEP, model)
+    compile_kernels(WIDTH).run_blocks(0, 2, stratum, strata, STEP, model)
     assert_close(model, expected)
 
 
@@ -81,16 +81,16 @@ def test_squared_errors_by_hand() -> None:
     user, movie = np.array([0, 0, -1, -1, 1], dtype=np.int32), np.array([0, -1, 0, -1, 0], dtype=np.int32)
     stars, scale = np.full(5, 2.0, dtype=np.float32), (np.float32(0.5), np.float32(5), np.float32(2))
     # Predictions: 2 + .5 + .25 + 1 = 3.75; 2 + .5; 2 + .25; 2; 2 + 3 + .25, clipped to 5.
-    assert compile_kernels(16).sum_squares(user, movie, stars, *scale, model) == 1.75**2 + 0.25 + 0.0625 + 0 + 9
+    assert compile_kernels(WIDTH).sum_squares(user, movie, stars, *scale, model) == 1.75**2 + 0.25 + 0.0625 + 0 + 9
     model.user_bias[:] = np.nan
-    assert np.isnan(compile_kernels(16).sum_squares(user, movie, stars, *scale, model))
+    assert np.isnan(compile_kernels(WIDTH).sum_squares(user, movie, stars, *scale, model))
 
 
 def test_widths() -> None:
-    assert pad_width(112) == 112
-    assert compile_kernels(16) is compile_kernels(16)
+    assert (pad_width(FACTORS), pad_width(104)) == (WIDTH, 104)
+    assert compile_kernels(WIDTH) is compile_kernels(WIDTH)
     for width in (0, 50):
-        with pytest.raises(ValueError, match=f"a width of {width} is no multiple of 16"):
+        with pytest.raises(ValueError, match=f"a width of {width} is no multiple of 8"):
             compile_kernels(width)
 
 
@@ -128,11 +128,12 @@ def test_bits_do_not_depend_on_the_processor(tmp_path: Path) -> None:
     pinned = fingerprint({"NUMBA_CPU_NAME": ANOTHER, "NUMBA_CPU_FEATURES": ""})
     assert len(pinned.strip()) == len(hashlib.sha256().hexdigest())
     assert fingerprint({}) == pinned
-    assert fingerprint({}, ANOTHER) != pinned
+    assert fingerprint({}, ANOTHER) == pinned
 
 
 def test_an_empty_block_changes_nothing() -> None:
     model, none = make_model(), np.array([], dtype=np.int32)
-    compile_kernels(16).run_block(Block(none, none, none.astype(np.float32), np.array([], dtype=np.uint8)), STEP, model)
+    block = Block(none, none, none.astype(np.float32), np.array([], dtype=np.uint8))
+    compile_kernels(WIDTH).run_block(block, STEP, model)
     for one, other in zip(model, make_model(), strict=True):
         np.testing.assert_array_equal(one, other)
