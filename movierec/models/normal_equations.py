@@ -14,7 +14,7 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
-from movierec.models.tiles import TILE_COLUMNS, TILE_ROWS, add_tile, fma
+from movierec.models.tiles import TILE_COLUMNS, TILE_ROWS, add_tile, fma, stage_row
 
 LANES: Final = TILE_COLUMNS  # rows of factors are padded to a multiple of it: two AVX2 registers of float32
 BATCH: Final = 32  # ratings gathered at a time, so that they stay in the fastest cache
@@ -108,13 +108,8 @@ def add_ratings(system, right, scratch, factors, columns, weights, targets, widt
                     add_tile(system, weighted, plain, count, row, column)
             count = 0
         if k < len(columns):
-            source, weight, target = np.uint64(columns[k]), weights[k], targets[k]
-            for j in range(width):
-                value = factors[source, j]
-                plain[count, j] = value
-                weighted[count, j] = weight * value
-                right[j] = fma(target, value, right[j])
-            count += weight != np.float32(0)
+            stage_row(plain, weighted, count, right, factors, columns[k], weights[k], targets[k], width)
+            count += weights[k] != np.float32(0)
 
 
 def _make_factorize(width: int) -> Kernel:
@@ -128,13 +123,14 @@ def _make_factorize(width: int) -> Kernel:
 @numba.njit(inline="always", **_COMPILED)
 def factorize_system(system, width):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
     """Replace a system by its Cholesky factor: `NormalEquations.factorize`, inlined where the width is a constant."""
-    negative = np.empty((TILE_ROWS, width), np.float32)
+    negative = np.empty((width, width), np.float32)  # finished rows with the opposite sign
     for start in range(0, width, TILE_ROWS):
-        if not _factorize_rows(system, negative, start, width):
+        for column in range(
+            start // LANES * LANES, width, LANES
+        ):  # what is computed left of the diagonal is never read
+            add_tile(system, negative, system, start, start, column)
+        if not _finish_rows(system, negative, start, width):
             return False
-        for row in range(start + TILE_ROWS, width, TILE_ROWS):
-            for column in range(row // LANES * LANES, width, LANES):
-                add_tile(system, negative, system[start:], TILE_ROWS, row, column)
     for i in range(width):
         for q in range(i):
             system[i, q] = system[q, i]
@@ -142,18 +138,18 @@ def factorize_system(system, width):  # type: ignore[no-untyped-def]  # noqa: AN
 
 
 @numba.njit(inline="always", **_COMPILED)
-def _factorize_rows(system, negative, start, width):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
-    """Finish `TILE_ROWS` rows, and put them with the opposite sign into `negative`."""
-    first = start // LANES * LANES  # what is computed left of the diagonal is never read
+def _finish_rows(system, negative, start, width):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    """Finish `TILE_ROWS` rows, from which the products of those above are subtracted already."""
+    first = start // LANES * LANES
     for j in range(start, start + TILE_ROWS):
         if not system[j, j] > np.float32(0):
             return False
         scale = np.float32(1) / np.sqrt(system[j, j])
         for q in range(first, width):
             system[j, q] *= scale
-            negative[j - start, q] = -system[j, q]
+            negative[j, q] = -system[j, q]
         for i in range(j + 1, start + TILE_ROWS):
-            multiple = negative[j - start, i]
+            multiple = negative[j, i]
             for q in range(first, width):
                 system[i, q] = fma(multiple, system[j, q], system[i, q])
     return True

@@ -56,6 +56,32 @@ def _generate_tile(context, builder, signature, arguments):  # type: ignore[no-u
     return context.get_dummy_value()
 
 
+@intrinsic(prefer_literal=True)
+def stage_row(typing_context, plain, weighted, place, right, factors, row, weight, target, width):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+    """Make a row of factors ready for `add_tile`, and add it to the right-hand side.
+
+    Copies ``v = factors[row]`` to ``plain[place]``, ``weight * v`` to ``weighted[place]``, and adds ``target * v`` to
+    the vector `right`, rounded once. C-contiguous float32 arrays, of a `width` that is a constant and a multiple of
+    eight; nothing checks the bounds.
+    """
+    del typing_context, weight, target
+    arguments = plain, weighted, place, right, factors, row, types.float32, types.float32, width
+    return types.void(*arguments), _generate_staging
+
+
+def _generate_staging(context, builder, signature, arguments):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    plain, weighted, place, right, factors, row, weight, target, _ = _open_arguments(
+        context, builder, signature, arguments
+    )
+    weight, target, first = _repeat(builder, weight), _repeat(builder, target), ir.Constant(place.type, 0)
+    for column in _list_columns(factors, signature):
+        vector = factors.load(row, column)
+        plain.store(vector, place, column)
+        weighted.store(builder.fmul(weight, vector), place, column)
+        right.store(_fma_vectors(builder, target, vector, right.load(first, column)), first, column)
+    return context.get_dummy_value()
+
+
 @intrinsic
 def dot_rows(typing_context, left, i, right, j):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
     """Return ``left[i] @ right[j]`` of two C-contiguous float32 matrices whose width is a multiple of eight.
@@ -148,11 +174,11 @@ def _open_arguments(context: Any, builder: ir.IRBuilder, signature: Any, argumen
 
 
 class _Matrix:
-    """A C-contiguous float32 matrix in code that is being generated."""
+    """A C-contiguous float32 matrix, or a vector as its only row, in code that is being generated."""
 
     def __init__(self, builder: ir.IRBuilder, array: Any) -> None:  # noqa: ANN401  # numba's
         self.builder, self.data = builder, array.data
-        self.width = builder.extract_value(array.shape, 1)
+        self.width = builder.extract_value(array.shape, len(array.shape.type) - 1)
 
     def load(self, i: ir.Value, j: ir.Value) -> ir.Value:
         """Read eight numbers of row `i` from column `j` on."""

@@ -7,12 +7,26 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from movierec.models.tiles import TILE_COLUMNS, TILE_ROWS, add_tile, dot_rows, dot_unrolled, fma, step_unrolled
+from movierec.models.tiles import (
+    TILE_COLUMNS,
+    TILE_ROWS,
+    add_tile,
+    dot_rows,
+    dot_unrolled,
+    fma,
+    stage_row,
+    step_unrolled,
+)
 
 
 @numba.njit
 def call_add_tile(system, left, right, count, row, column):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
     add_tile(system, left, right, count, row, column)
+
+
+@numba.njit
+def call_stage_row(plain, weighted, place, right, factors, row, weight, target):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+    stage_row(plain, weighted, place, right, factors, row, weight, target, 24)
 
 
 @numba.njit
@@ -65,6 +79,15 @@ def test_a_tile_takes_products_one_after_another_with_one_rounding() -> None:
     for k in range(3):
         total = np.float32(np.float64(left[k, 2]) * np.float64(right[k, 5]) + np.float64(total))
     assert system[2, 5] == total
+
+
+def test_a_row_is_staged_plain_and_weighted_and_added() -> None:
+    factors, plain, weighted, right = draw(5, 24), draw(2, 24), draw(3, 24), np.ones(24, np.float32)
+    weight, target = np.float32(0.3), np.float32(-0.7)
+    call_stage_row(plain, weighted, 1, right, factors, np.int32(4), weight, target)
+    np.testing.assert_array_equal(plain, [draw(2, 24)[0], factors[4]])
+    np.testing.assert_array_equal(weighted, [draw(3, 24)[0], weight * factors[4], draw(3, 24)[2]])
+    np.testing.assert_array_equal(right, (np.float64(target) * factors[4] + 1).astype(np.float32))
 
 
 @pytest.mark.parametrize("width", [8, 16, 40])
