@@ -15,7 +15,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-from scipy.stats import norm
+from scipy.special import ndtr
 
 from movierec import columns, seeds
 from movierec.data import titles
@@ -217,7 +217,7 @@ def _noise_floor(mean: Floats, rating: Floats, noise: float) -> NoiseFloor:
     """Integrate the rounded, clipped normal on a grid of means; interpolate to every rating."""
     grid = np.linspace(mean.min(), mean.max(), 4001)
     edges = np.concatenate(([-np.inf], (STARS[:-1] + STARS[1:]) / 2, [np.inf]))
-    share = np.diff(norm.cdf((edges[None, :] - grid[:, None]) / noise), axis=1)  # (grid, stars)
+    share = np.diff(ndtr((edges[None, :] - grid[:, None]) / noise), axis=1)  # (grid, stars)
     expected = share @ STARS
     variance = share @ STARS**2 - expected**2
     centre, left = np.empty(len(mean)), np.empty(len(mean))

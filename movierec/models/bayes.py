@@ -40,7 +40,7 @@ class Bayes(PosteriorPredictive):
     Parameters
     ----------
     factors : int, optional
-        Latent dimension, at least 1; fastest where ``factors + 1`` is a multiple of 16. By default `plan` chooses.
+        Latent dimension, at least 1; fastest where ``factors + 1`` is a multiple of 8. By default `plan` chooses.
     sweeps : int, optional
         Draws of every parameter; by default `plan` chooses.
     burn_in : int

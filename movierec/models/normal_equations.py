@@ -14,9 +14,9 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
-from movierec.models.tiles import TILE_COLUMNS, TILE_ROWS, add_tile, fma, stage_row
+from movierec.models.tiles import LANES, TILE_ROWS, add_tile, fma, stage_row
 
-LANES: Final = TILE_COLUMNS  # rows of factors are padded to a multiple of it: two AVX2 registers of float32
+NARROW, WIDE = 16, 24  # columns of a tile; a row's last tile is wide where narrow ones would leave eight columns
 BATCH: Final = 32  # ratings gathered at a time, so that they stay in the fastest cache
 _COMPILED: Final = {"nogil": True, "cache": True, "error_model": "numpy"}
 
@@ -27,7 +27,8 @@ Rows = npt.NDArray[np.integer[Any]]
 class NormalEquations(NamedTuple):
     """The kernels for one width, to be called from compiled code; all arrays are float32.
 
-    A symmetric matrix is held by its upper block triangle: the squares of `LANES` on and above the diagonal.
+    A symmetric matrix is held by its upper block triangle: the squares of `NARROW` on the diagonal, the last one of
+    `WIDE` where the width is no multiple of `NARROW`, and all to the right of them.
 
     Attributes
     ----------
@@ -56,9 +57,9 @@ def pad_width(columns: int) -> int:
     Examples
     --------
     >>> [pad_width(columns) for columns in (1, 16, 17, 50)]
-    [16, 16, 32, 64]
+    [16, 16, 24, 56]
     """
-    return -(-columns // LANES) * LANES
+    return max(NARROW, -(-columns // LANES) * LANES)
 
 
 @cache
@@ -68,7 +69,7 @@ def compile_normal_equations(width: int) -> NormalEquations:
     Parameters
     ----------
     width : int
-        A positive multiple of `LANES`.
+        A multiple of `LANES`, at least `NARROW`.
 
     Returns
     -------
@@ -78,10 +79,10 @@ def compile_normal_equations(width: int) -> NormalEquations:
     Raises
     ------
     ValueError
-        If the width is no positive multiple of `LANES`.
+        If the width is no such multiple.
     """
-    if width < LANES or width % LANES:
-        raise ValueError(f"width is {width}, must be a positive multiple of {LANES}")
+    if width < NARROW or width % LANES:
+        raise ValueError(f"width is {width}, must be a multiple of {LANES} from {NARROW}")
     return NormalEquations(_make_accumulate(width), _make_factorize(width), *_make_solvers(width))
 
 
@@ -104,12 +105,21 @@ def add_ratings(system, right, scratch, factors, columns, weights, targets, widt
     for k in range(len(columns) + 1):
         if count == BATCH or k == len(columns):
             for row in range(0, width, TILE_ROWS):
-                for column in range(row // LANES * LANES, width, LANES):
-                    add_tile(system, weighted, plain, count, row, column)
+                _add_tiles(system, weighted, plain, count, row, width)
             count = 0
         if k < len(columns):
             stage_row(plain, weighted, count, right, factors, columns[k], weights[k], targets[k], width)
             count += weights[k] != np.float32(0)
+
+
+@numba.njit(inline="always", **_COMPILED)
+def _add_tiles(system, left, right, count, row, width):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    """Add ``left[:count].T @ right[:count]`` to `TILE_ROWS` rows, from the square on the diagonal to the right."""
+    last = width - WIDE if width % NARROW else width
+    for column in range(min(row // NARROW * NARROW, last), last, NARROW):
+        add_tile(system, left, right, count, row, column, NARROW)
+    if last < width:
+        add_tile(system, left, right, count, row, last, WIDE)
 
 
 def _make_factorize(width: int) -> Kernel:
@@ -125,10 +135,7 @@ def factorize_system(system, width):  # type: ignore[no-untyped-def]  # noqa: AN
     """Replace a system by its Cholesky factor: `NormalEquations.factorize`, inlined where the width is a constant."""
     negative = np.empty((width, width), np.float32)  # finished rows with the opposite sign
     for start in range(0, width, TILE_ROWS):
-        for column in range(
-            start // LANES * LANES, width, LANES
-        ):  # what is computed left of the diagonal is never read
-            add_tile(system, negative, system, start, start, column)
+        _add_tiles(system, negative, system, start, start, width)
         if not _finish_rows(system, negative, start, width):
             return False
     for i in range(width):
@@ -140,7 +147,7 @@ def factorize_system(system, width):  # type: ignore[no-untyped-def]  # noqa: AN
 @numba.njit(inline="always", **_COMPILED)
 def _finish_rows(system, negative, start, width):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     """Finish `TILE_ROWS` rows, from which the products of those above are subtracted already."""
-    first = start // LANES * LANES
+    first = start // LANES * LANES  # what is computed left of the diagonal is never read
     for j in range(start, start + TILE_ROWS):
         if not system[j, j] > np.float32(0):
             return False

@@ -10,9 +10,9 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+LANES: Final = 8  # numbers of a vector
 TILE_ROWS: Final = 4
-TILE_COLUMNS: Final = 16
-_VECTOR: Final = ir.VectorType(ir.FloatType(), 8)
+_VECTOR: Final = ir.VectorType(ir.FloatType(), LANES)
 _INT32: Final = ir.IntType(32)
 
 
@@ -28,21 +28,21 @@ def fma(typing_context, x, y, z):  # type: ignore[no-untyped-def]  # noqa: ANN00
     return x(x, x, x), generate
 
 
-@intrinsic
-def add_tile(typing_context, system, left, right, count, row, column):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
-    """Add ``left[:count, row:row + 4].T @ right[:count, column:column + 16]`` to that tile of `system`.
+@intrinsic(prefer_literal=True)
+def add_tile(typing_context, system, left, right, count, row, column, columns):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+    """Add ``left[:count, row:row + 4].T @ right[:count, column:column + columns]`` to that tile of `system`.
 
     All three are C-contiguous float32 matrices of one width; nothing checks the bounds. Each cell takes its products
-    one after another, each with a single rounding.
+    one after another, each with a single rounding. `columns` is a constant, 16 or 24: a tile has to fit into registers.
     """
     del typing_context
-    return types.void(system, left, right, count, row, column), _generate_tile
+    return types.void(system, left, right, count, row, column, columns), _generate_tile
 
 
 def _generate_tile(context, builder, signature, arguments):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
-    system, left, right, count, row, column = _open_arguments(context, builder, signature, arguments)
+    system, left, right, count, row, column, _ = _open_arguments(context, builder, signature, arguments)
     rows = [_offset(builder, row, n) for n in range(TILE_ROWS)]
-    columns = [_offset(builder, column, n) for n in range(0, TILE_COLUMNS, _VECTOR.count)]
+    columns = [_offset(builder, column, n) for n in range(0, signature.args[-1].literal_value, LANES)]
     sums = [[cgutils.alloca_once_value(builder, system.load(i, j)) for j in columns] for i in rows]
     with cgutils.for_range(builder, count) as loop:
         vectors = [right.load(loop.index, j) for j in columns]
@@ -96,7 +96,7 @@ def dot_rows(typing_context, left, i, right, j):  # type: ignore[no-untyped-def]
 def _generate_dot(context, builder, signature, arguments):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     left, i, right, j = _open_arguments(context, builder, signature, arguments)
     total = cgutils.alloca_once_value(builder, ir.Constant(_VECTOR, None))
-    zero, step = left.width.type(0), left.width.type(_VECTOR.count)
+    zero, step = left.width.type(0), left.width.type(LANES)
     with cgutils.for_range_slice(builder, zero, left.width, step, inc=True) as (column, _):
         vectors = left.load(i, column), right.load(j, column)
         builder.store(_fma_vectors(builder, *vectors, builder.load(total)), total)
@@ -121,8 +121,8 @@ def _generate_unrolled_dot(context, builder, signature, arguments):  # type: ign
     total = builder.fadd(*totals)
     undefined = ir.Constant(_VECTOR, ir.Undefined)
     for half in (4, 2, 1):
-        upper = [*range(half, 2 * half), *range(2 * half, _VECTOR.count), *range(half)]
-        moved = builder.shuffle_vector(total, undefined, ir.Constant(ir.VectorType(_INT32, _VECTOR.count), upper))
+        upper = [*range(half, 2 * half), *range(2 * half, LANES), *range(half)]
+        moved = builder.shuffle_vector(total, undefined, ir.Constant(ir.VectorType(_INT32, LANES), upper))
         total = builder.fadd(total, moved)
     return builder.extract_element(total, _INT32(0))
 
@@ -149,12 +149,12 @@ def _generate_unrolled_step(context, builder, signature, arguments):  # type: ig
 
 def _list_columns(matrix: "_Matrix", signature: Any) -> list[ir.Constant]:  # noqa: ANN401  # numba's
     """Return where the vectors of a row begin, by the constant width that is a signature's last argument."""
-    return [matrix.width.type(column) for column in range(0, signature.args[-1].literal_value, _VECTOR.count)]
+    return [matrix.width.type(column) for column in range(0, signature.args[-1].literal_value, LANES)]
 
 
 def _sum_lanes(builder: ir.IRBuilder, vector: ir.Value) -> ir.Value:
     """Add the eight numbers of a vector: neighbours first, then neighbouring sums."""
-    numbers = [builder.extract_element(vector, _INT32(n)) for n in range(_VECTOR.count)]
+    numbers = [builder.extract_element(vector, _INT32(n)) for n in range(LANES)]
     while len(numbers) > 1:
         numbers = [builder.fadd(*numbers[n : n + 2]) for n in range(0, len(numbers), 2)]
     return numbers[0]
@@ -201,7 +201,7 @@ class _Matrix:
 
 def _repeat(builder: ir.IRBuilder, number: ir.Value) -> ir.Value:
     """Return a vector of eight times the same number."""
-    undefined, zeros = ir.Constant(_VECTOR, ir.Undefined), ir.Constant(ir.VectorType(_INT32, _VECTOR.count), None)
+    undefined, zeros = ir.Constant(_VECTOR, ir.Undefined), ir.Constant(ir.VectorType(_INT32, LANES), None)
     return builder.shuffle_vector(builder.insert_element(undefined, number, _INT32(0)), undefined, zeros)
 
 

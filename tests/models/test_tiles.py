@@ -8,7 +8,6 @@ import numpy.typing as npt
 import pytest
 
 from movierec.models.tiles import (
-    TILE_COLUMNS,
     TILE_ROWS,
     add_tile,
     dot_rows,
@@ -20,8 +19,13 @@ from movierec.models.tiles import (
 
 
 @numba.njit
-def call_add_tile(system, left, right, count, row, column):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
-    add_tile(system, left, right, count, row, column)
+def add_narrow_tile(system, left, right, count, row, column):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+    add_tile(system, left, right, count, row, column, 16)
+
+
+@numba.njit
+def add_wide_tile(system, left, right, count, row, column):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+    add_tile(system, left, right, count, row, column, 24)
 
 
 @numba.njit
@@ -63,18 +67,19 @@ def sum_by_lanes(left: npt.NDArray[np.float32], right: npt.NDArray[np.float32]) 
 
 
 @pytest.mark.parametrize("count", [0, 1, 5])
-def test_only_the_tile_is_added_to(count: int) -> None:
-    system, left, right = np.zeros((32, 32), np.float32), draw(6, 32), draw(7, 32)
-    call_add_tile(system, left, right, count, 8, 16)
-    expected = np.zeros((32, 32))
-    tile = np.s_[8 : 8 + TILE_ROWS], np.s_[16 : 16 + TILE_COLUMNS]
+@pytest.mark.parametrize(("add", "columns"), [(add_narrow_tile, 16), (add_wide_tile, 24)])
+def test_only_the_tile_is_added_to(count: int, add: Any, columns: int) -> None:
+    system, left, right = np.zeros((48, 48), np.float32), draw(6, 48), draw(7, 48)
+    add(system, left, right, count, 8, 16)
+    expected = np.zeros((48, 48))
+    tile = np.s_[8 : 8 + TILE_ROWS], np.s_[16 : 16 + columns]
     expected[tile] = left[:count, tile[0]].astype(np.float64).T @ right[:count, tile[1]]
     np.testing.assert_allclose(system, expected, rtol=1e-6, atol=1e-6)
 
 
 def test_a_tile_takes_products_one_after_another_with_one_rounding() -> None:
     left, right, system = draw(3, 16), draw(4, 16)[:3], np.zeros((16, 16), np.float32)
-    call_add_tile(system, left, right, 3, 0, 0)
+    add_narrow_tile(system, left, right, 3, 0, 0)
     total = np.float32(0)
     for k in range(3):
         total = np.float32(np.float64(left[k, 2]) * np.float64(right[k, 5]) + np.float64(total))

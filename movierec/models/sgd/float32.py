@@ -14,9 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from movierec.models.sgd.schedule import GROUP
-from movierec.models.tiles import dot_unrolled, fma, step_unrolled
+from movierec.models.tiles import LANES, dot_unrolled, fma, step_unrolled
 
-LANES = 8  # a row's width is a multiple of it: numbers of a vector
 LINE = 64  # bytes that the processor's caches hold as one; a vector in two of them takes longer
 
 Floats = npt.NDArray[np.float32]
