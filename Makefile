@@ -95,7 +95,6 @@ lock: ## renew the three files of locked packages from pyproject.toml (needs uv)
 
 clean: ## remove the environment and every cache; tracked runs and the service's ratings stay
 	rm -rf $(VENV) .movierec/trials dvc_plots .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage* .schemathesis
-	find movierec stages tests benchmarks docs -name __pycache__ -prune -exec rm -rf {} +
 
 $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "error: Python 3.11 or newer is needed: make PYTHON=/path/to/python3"; exit 1; }

@@ -1,4 +1,4 @@
-"""Compiled code is never older than a source of it."""
+"""Compiled code serves all copies of its sources, and is never older than any of them."""
 
 import os
 import shutil
@@ -6,47 +6,74 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from movierec.compiled import hash_sources
 from tests.pipeline.conftest import ROOT
 
-# The square of 1 + 2 * 3 by a compiled function, whose product is another module's, and the folder of compiled code.
+# The square of 1 + 2 * 3 by a compiled function, whose product is another module's.
 PROBE = """
-import os, movierec, numpy as np
+import movierec, numpy as np
 from movierec.models.sgd.float32 import PaddedFactors, compile_kernels, pad
 zero, none = np.zeros(1, np.int32), np.zeros(1, np.float32)
 model = PaddedFactors(none, none, pad(np.array([[2.0]])), pad(np.array([[3.0]])))
 one, low, high = np.float32([1, -99, 99])
-print(compile_kernels(8).sum_squares(zero, zero, none, low, high, one, model), os.environ["NUMBA_CACHE_DIR"])
+print(compile_kernels(8).sum_squares(zero, zero, none, low, high, one, model))
 """
 PRODUCT = "return builder.extract_element(total, _INT32(0))"
 OPPOSITE = "return builder.fneg(builder.extract_element(total, _INT32(0)))"
 
 
-def probe(folder: Path, chosen: Path | None) -> tuple[float, Path]:
-    """Run in a new process, which inherits a folder of compiled code or none."""
-    environment = {name: value for name, value in os.environ.items() if name != "NUMBA_CACHE_DIR"}
-    environment |= {"NUMBA_CACHE_DIR": str(chosen)} if chosen else {}
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """Return a folder with a copy of the package."""
+    shutil.copytree(ROOT / "movierec", tmp_path / "copy/movierec", ignore=shutil.ignore_patterns("__pycache__"))
+    return tmp_path / "copy"
+
+
+def probe(folder: Path, **variables: str) -> float:
+    """Run in a new process."""
+    kept = {name: value for name, value in os.environ.items() if name not in {"NUMBA_CACHE_DIR", "XDG_CACHE_HOME"}}
     command = [sys.executable, "-c", PROBE]
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=True, timeout=300)
-    value, used = done.stdout.split()
-    return float(value), Path(used)
+    done = subprocess.run(
+        command, cwd=folder, env=kept | variables, capture_output=True, text=True, check=True, timeout=300
+    )
+    return float(done.stdout)
 
 
-def test_a_change_of_another_file_is_compiled(tmp_path: Path) -> None:
-    shutil.copytree(ROOT / "movierec", tmp_path / "movierec", ignore=shutil.ignore_patterns("__pycache__"))
-    value, first = probe(tmp_path, None)
-    assert (value, first.parent) == (49.0, tmp_path / "movierec/__pycache__")
-    compiled = {path: path.stat().st_mtime_ns for path in first.rglob("*.nbc")}
+def list_compiled(folder: Path) -> dict[Path, int]:
+    return {path: path.stat().st_mtime_ns for path in folder.rglob("*.nbc")}
+
+
+@pytest.mark.parametrize("variable", ["XDG_CACHE_HOME", "NUMBA_CACHE_DIR"])
+def test_copies_share_compiled_code_until_a_source_changes(copy: Path, tmp_path: Path, variable: str) -> None:
+    caches = tmp_path / "caches"
+    chosen = {variable: str(caches)}
+    assert probe(ROOT, **chosen) == 49
+    assert [path.name for path in (caches / "movierec").iterdir()] == [hash_sources()]
+    compiled = list_compiled(caches)
     assert compiled
-    assert probe(tmp_path, None) == (49.0, first)
-    assert {path: path.stat().st_mtime_ns for path in first.rglob("*.nbc")} == compiled
-    tiles = tmp_path / "movierec/models/tiles.py"
+    assert probe(copy, **chosen) == 49
+    assert list_compiled(caches) == compiled
+    assert not list_compiled(copy)
+    tiles = copy / "movierec/models/tiles.py"
     tiles.write_text(tiles.read_text().replace(PRODUCT, OPPOSITE))
-    value, second = probe(tmp_path, first)  # as a child of a process of before
-    assert value == 25.0
-    assert second.parent == first.parent
-    assert second != first
+    assert probe(copy, **chosen) == 25
+    assert probe(ROOT, **chosen) == 49
+    assert len(list(caches.glob("movierec/*"))) == 2
 
 
-def test_a_chosen_folder_stays(tmp_path: Path) -> None:
-    assert probe(ROOT, tmp_path) == (49.0, tmp_path)
-    assert list(tmp_path.rglob("*.nbc"))
+def test_without_a_folder_to_write_to_numba_chooses(copy: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    assert probe(copy, XDG_CACHE_HOME=str(tmp_path / "file")) == 49
+    assert list_compiled(copy)
+
+
+def test_what_no_version_used_for_a_month_goes(copy: Path, tmp_path: Path) -> None:
+    for days in (20, 40):
+        folder = tmp_path / f"movierec/{days}"
+        folder.mkdir(parents=True)
+        then = folder.stat().st_mtime - days * 86_400
+        os.utime(folder, (then, then))
+    assert probe(copy, XDG_CACHE_HOME=str(tmp_path)) == 49
+    assert {path.name for path in (tmp_path / "movierec").iterdir()} == {"20", hash_sources()}

@@ -9,11 +9,11 @@ import heapq
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, NamedTuple
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
 from movierec import seeds
+from movierec.compiled import njit
 from movierec.data.movie_choice import STRENGTH, THREADS, Choice
 from movierec.progress import make_bar
 
@@ -125,7 +125,7 @@ def _weigh(movies: Ints, opinion: Floats, mass: Floats) -> _Waiting:
     return _Waiting(-float(mass[movies].sum() * width), int(movies[0]), movies)
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@njit()
 def _fill_users(rng, groups, taste, bound, weight, ends, place, patience, chosen):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     taken = np.full(len(groups.movie), -1, dtype=np.int32)
     for user in range(len(taste)):
@@ -141,7 +141,7 @@ def _fill_users(rng, groups, taste, bound, weight, ends, place, patience, chosen
             own[i], own[j] = own[j], own[i]
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@njit()
 def _propose(rng, groups, proposal, own, taken, user):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     """Take places of movies one after another until there are enough or patience ends; return how many."""
     taste, bound, cumulative, ends, patience = proposal
@@ -162,7 +162,7 @@ def _propose(rng, groups, proposal, own, taken, user):  # type: ignore[no-untype
     return found
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@njit()
 def _race(rng, groups, taste, ends, own, taken, user):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     """Take the places of those movies that arrive first (Efraimidis & Spirakis 2006), among those not yet taken."""
     arrival = np.full(len(groups.movie), np.inf)
@@ -176,7 +176,7 @@ def _race(rng, groups, taste, ends, own, taken, user):  # type: ignore[no-untype
     own[:] = np.argsort(arrival)[: len(own)]
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@njit()
 def _dot(left, right):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     total = np.float32(0)
     for dimension in range(len(left)):
@@ -184,7 +184,7 @@ def _dot(left, right):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     return total
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@njit()
 def _find_above(rising, value, first, last):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     """Return the first place of `first` to `last` whose value is above `value`; `last` if rounding leaves none."""
     while first < last:

@@ -5,10 +5,10 @@ from functools import cache, partial
 from itertools import pairwise
 from typing import Final, NamedTuple, Protocol
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
+from movierec.compiled import njit
 from movierec.models.indexed import Grouped
 from movierec.models.normal_equations import (
     BATCH,
@@ -121,7 +121,7 @@ def compile_half_sweep(width: int) -> Kernel:
     `pull` has one row for each of `out`, added to ``b``, or none.
     """
 
-    @numba.njit(nogil=True, cache=True, error_model="numpy")
+    @njit()
     def solve_rows(first, last, indptr, indices, confidences, other, gram, pull, out):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
         system, scratch = np.empty((width, width), np.float32), np.zeros((2, BATCH, width), np.float32)
         right, explained = np.empty(width, np.float32), 0.0

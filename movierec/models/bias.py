@@ -4,12 +4,12 @@ import math
 from collections.abc import Callable
 from typing import Any, ClassVar, Self
 
-import numba
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import polars as pl
 
+from movierec.compiled import njit
 from movierec.models.base import Array, Recommender, Rows, find_range, gather
 from movierec.models.indexed import IndexedRatings
 from movierec.models.shared_ranking import SharedOrder
@@ -102,7 +102,7 @@ class Bias(Recommender):
         return {"sweeps": self.sweeps, "movie_penalty": self.movie_penalty, "user_penalty": self.user_penalty}
 
 
-@numba.njit(cache=True, nogil=True)
+@njit()
 def sum_residuals(row, other, centred, other_bias, rows):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
     """Sum each row's ratings less the other side's bias, one after another."""
     sums = np.zeros(rows)

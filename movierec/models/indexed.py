@@ -3,12 +3,12 @@
 from functools import cached_property
 from typing import Any, NamedTuple, Self
 
-import numba
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from movierec.columns import MOVIE_ID, RATING, USER_ID
+from movierec.compiled import njit
 from movierec.models.base import Rows, find_range, index_ids
 from movierec.models.sgd.schedule import Block, interleave
 from movierec.models.strength import measure_star, to_stars
@@ -116,7 +116,7 @@ class IndexedRatings:
         return Pairs(user, movie, ratings[RATING].to_numpy())
 
 
-@numba.njit(cache=True, nogil=True)
+@njit()
 def _group_by_movie(user, movie, stars, movies):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     indptr = np.zeros(movies + 1, dtype=np.int64)
     for row in movie:

@@ -2,11 +2,11 @@
 
 from typing import Any, NamedTuple
 
-import numba
 import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
+from movierec.compiled import njit
 from movierec.errors import MovierecError
 
 Floats = npt.NDArray[np.float32]
@@ -160,7 +160,7 @@ def _mirror_upper(square: Floats) -> None:
             square[tile, other] = square[other, tile].T
 
 
-@numba.njit(cache=True, nogil=True)
+@njit()
 def _add_gram(indptr, indices, values, column_starts, rows, column_values, gram):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     """Add A' A to the upper triangle of `gram`, summed in float64."""
     total = np.zeros(len(gram))

@@ -10,15 +10,14 @@ from functools import cache
 from itertools import pairwise
 from typing import Any, Final, NamedTuple
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
+from movierec.compiled import njit
 from movierec.models.tiles import LANES, TILE_ROWS, add_tile, fma, stage_row
 
 NARROW, WIDE = 16, 24  # columns of a tile; a row's last tile is wide where narrow ones would leave eight columns
 BATCH: Final = 32  # ratings gathered at a time, so that they stay in the fastest cache
-_COMPILED: Final = {"nogil": True, "cache": True, "error_model": "numpy"}
 
 Kernel = Any  # a compiled function: numba has no types
 Rows = npt.NDArray[np.integer[Any]]
@@ -87,14 +86,14 @@ def compile_normal_equations(width: int) -> NormalEquations:
 
 
 def _make_accumulate(width: int) -> Kernel:
-    @numba.njit(**_COMPILED)
+    @njit()
     def accumulate(system, right, scratch, factors, columns, weights, targets):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
         add_ratings(system, right, scratch, factors, columns, weights, targets, width)
 
     return accumulate
 
 
-@numba.njit(inline="always", **_COMPILED)
+@njit(inline="always")
 def add_ratings(system, right, scratch, factors, columns, weights, targets, width):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
     """Add a row's ratings to its equations: `NormalEquations.accumulate`, inlined where the width is a constant.
 
@@ -112,7 +111,7 @@ def add_ratings(system, right, scratch, factors, columns, weights, targets, widt
             count += weights[k] != np.float32(0)
 
 
-@numba.njit(inline="always", **_COMPILED)
+@njit(inline="always")
 def _add_tiles(system, left, right, count, row, width):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     """Add ``left[:count].T @ right[:count]`` to `TILE_ROWS` rows, from the square on the diagonal to the right."""
     last = width - WIDE if width % NARROW else width
@@ -123,14 +122,14 @@ def _add_tiles(system, left, right, count, row, width):  # type: ignore[no-untyp
 
 
 def _make_factorize(width: int) -> Kernel:
-    @numba.njit(**_COMPILED)
+    @njit()
     def factorize(system):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
         return factorize_system(system, width)
 
     return factorize
 
 
-@numba.njit(inline="always", **_COMPILED)
+@njit(inline="always")
 def factorize_system(system, width):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
     """Replace a system by its Cholesky factor: `NormalEquations.factorize`, inlined where the width is a constant."""
     negative = np.empty((width, width), np.float32)  # finished rows with the opposite sign
@@ -144,7 +143,7 @@ def factorize_system(system, width):  # type: ignore[no-untyped-def]  # noqa: AN
     return True
 
 
-@numba.njit(inline="always", **_COMPILED)
+@njit(inline="always")
 def _finish_rows(system, negative, start, width):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     """Finish `TILE_ROWS` rows, from which the products of those above are subtracted already."""
     first = start // LANES * LANES  # what is computed left of the diagonal is never read
@@ -163,18 +162,18 @@ def _finish_rows(system, negative, start, width):  # type: ignore[no-untyped-def
 
 
 def _make_solvers(width: int) -> tuple[Kernel, Kernel]:
-    @numba.njit(**_COMPILED)
+    @njit()
     def solve_lower(factor, right):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
         solve_transposed(factor, right, width)
 
-    @numba.njit(**_COMPILED)
+    @njit()
     def solve_upper(factor, right):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
         solve_factor(factor, right, width)
 
     return solve_lower, solve_upper
 
 
-@numba.njit(inline="always", **_COMPILED)
+@njit(inline="always")
 def solve_transposed(factor, right, width):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
     """Solve by the factor's transpose: `NormalEquations.solve_lower`, inlined where the width is a constant."""
     for i in range(width):
@@ -184,7 +183,7 @@ def solve_transposed(factor, right, width):  # type: ignore[no-untyped-def]  # n
             right[q] = fma(s, factor[i, q], right[q])
 
 
-@numba.njit(inline="always", **_COMPILED)
+@njit(inline="always")
 def solve_factor(factor, right, width):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
     """Solve by the factor: `NormalEquations.solve_upper`, inlined where the width is a constant."""
     for i in range(width - 1, -1, -1):

@@ -4,10 +4,10 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Final
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
+from movierec.compiled import njit
 from movierec.models.top_k import available_cores, run_ranges
 
 MANY: Final = 100_000  # pairs, for which threads pay
@@ -27,7 +27,7 @@ def map_pairs(score: Callable[[Rows, Rows], Array], user: Rows, movie: Rows) -> 
     )
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@njit()
 def score_pairs(user: Rows, movie: Rows, users: npt.NDArray[np.float32], movies: npt.NDArray[np.float32]) -> Array:
     """Score each pair: both biases, and the factors' dot product.
 
@@ -53,7 +53,7 @@ def score_pairs(user: Rows, movie: Rows, users: npt.NDArray[np.float32], movies:
     return scores
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@njit()
 def multiply_pairs(user, movie, user_factors, movie_factors):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
     """Return each pair's dot product in float64, 0 where a row is unknown (-1)."""
     scores = np.zeros(len(user))

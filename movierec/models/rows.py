@@ -2,10 +2,11 @@
 
 from typing import Any
 
-import numba
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+
+from movierec.compiled import njit
 
 SPREAD = 4  # widest range of ids for which a table is kept, in ids given
 FEW = 1_000_000  # or so wide
@@ -47,7 +48,7 @@ def rank_ids(ids: npt.NDArray[np.integer[Any]]) -> tuple[Rows, npt.NDArray[np.in
     return found.astype(np.int32), distinct
 
 
-@numba.njit(cache=True, nogil=True)
+@njit()
 def _rank(ids, low, high):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     present = np.zeros(high - low + 1, dtype=np.bool_)
     for n in range(len(ids)):

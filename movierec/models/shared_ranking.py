@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-import numba
 import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
+from movierec.compiled import njit
 from movierec.models.chunks import Chunk
 from movierec.models.top_k import TopK
 
@@ -54,7 +54,7 @@ class SharedOrder:
         return top
 
 
-@numba.njit(cache=True, nogil=True)
+@njit()
 def _fill(user_value, movie_value, order, indptr, indices, columns, best):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     k = columns.shape[1]
     excluded = np.zeros(len(movie_value), dtype=np.bool_)
@@ -73,7 +73,7 @@ def _fill(user_value, movie_value, order, indptr, indices, columns, best):  # ty
             excluded[column] = False
 
 
-@numba.njit(cache=True, nogil=True)
+@njit()
 def _insert(score, column, columns, best, found):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     """Put a movie where it belongs if it does; return the length of the list."""
     place = found

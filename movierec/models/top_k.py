@@ -5,9 +5,10 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
-import numba
 import numpy as np
 import numpy.typing as npt
+
+from movierec.compiled import njit
 
 _CHUNK = 64  # columns ruled out by one vectorised comparison
 _MIN_SCORES_PER_THREAD = 1 << 18  # below it, starting a thread costs more than it saves
@@ -115,7 +116,7 @@ def _check(
         raise ValueError(f"excluded columns must be in [0, {scores.shape[1]})")
 
 
-@numba.njit(cache=True, nogil=True)
+@njit()
 def _fill_rows(scores, indptr, indices, first, last, columns, best):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     excluded = np.zeros(scores.shape[1], dtype=np.bool_)
     for row in range(first, last):
@@ -126,7 +127,7 @@ def _fill_rows(scores, indptr, indices, first, last, columns, best):  # type: ig
             excluded[indices[position]] = False
 
 
-@numba.njit(cache=True, nogil=True)
+@njit()
 def _fill_row(scores, excluded, columns, best):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     k = len(best)
     found = 0
@@ -147,7 +148,7 @@ def _fill_row(scores, excluded, columns, best):  # type: ignore[no-untyped-def] 
                     threshold = best[k - 1]
 
 
-@numba.njit(cache=True, nogil=True)
+@njit()
 def _insert(score, column, columns, best, place):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     while place > 0 and best[place - 1] < score:
         best[place] = best[place - 1]

@@ -36,6 +36,7 @@ class AlsObjective(Objective):
 
     model: ClassVar[str] = "als"
     code: ClassVar[tuple[str, ...]] = (
+        "movierec.compiled",
         "movierec.ids",
         "movierec.metrics.ranking",
         "movierec.metrics.relevance",

@@ -33,6 +33,7 @@ class BayesObjective(Objective):
 
     model: ClassVar[str] = "bayes"
     code: ClassVar[tuple[str, ...]] = (
+        "movierec.compiled",
         "movierec.ids",
         "movierec.metrics.rating",
         "movierec.models.base",

@@ -25,6 +25,7 @@ class SvdObjective(Objective):
 
     model: ClassVar[str] = "svd"
     code: ClassVar[tuple[str, ...]] = (
+        "movierec.compiled",
         "movierec.ids",
         "movierec.metrics.rating",
         "movierec.models.base",

@@ -2,10 +2,10 @@
 
 from typing import Any, Final
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
+from movierec.compiled import njit
 from movierec.models.gibbs.row_blocks import RowBlocks
 from movierec.models.gibbs.side_information import Basis
 from movierec.models.gibbs.subspace import Operator, find_directions
@@ -75,7 +75,7 @@ def decompose_bags(rows: Bags, columns: Bags, directions: int, rng: np.random.Ge
     return Basis(found.left, found.scale, found.right, mean)
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@njit()
 def _add_rows(first, last, indptr, columns, dense, sums):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     for row in range(first, last):
         for k in range(indptr[row], indptr[row + 1]):

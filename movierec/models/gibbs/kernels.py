@@ -5,12 +5,12 @@ Column 0 of a row of factors is its bias, the next ones its factors, the rest pa
 """
 
 from functools import cache
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
+from movierec.compiled import njit
 from movierec.models.normal_equations import (
     BATCH,
     Kernel,
@@ -20,8 +20,6 @@ from movierec.models.normal_equations import (
     solve_transposed,
 )
 from movierec.models.tiles import dot_rows
-
-_COMPILED: Final = {"nogil": True, "cache": True, "error_model": "numpy"}
 
 Floats = npt.NDArray[np.float32]
 Indices = npt.NDArray[np.integer[Any]]
@@ -113,7 +111,7 @@ def compile_draw_rows(width: int) -> Kernel:
     definite.
     """
 
-    @numba.njit(**_COMPILED)
+    @njit()
     def draw_rows(first, last, ratings, other, prior, precisions, noise, drawn, mean):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
         indptr = ratings.indptr
         longest = np.max(indptr[first + 1 : last + 1] - indptr[first:last])
@@ -141,7 +139,7 @@ def compile_draw_rows(width: int) -> Kernel:
     return draw_rows
 
 
-@numba.njit(**_COMPILED)
+@njit()
 def compute_residuals(first, last, ratings, values, users, movies, residuals):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
     """Write what the factors leave of `values`, for the ratings of users `first` to `last`.
 
@@ -153,7 +151,7 @@ def compute_residuals(first, last, ratings, values, users, movies, residuals):  
             residuals[k] = values[k] - explained
 
 
-@numba.njit(**_COMPILED)
+@njit()
 def draw_day_effects(first, last, days, columns, residuals, precisions, weights, prior_precision, noise, draws):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
     """Draw a normal effect for each of the days `first` to `last` given what the factors leave of its ratings.
 
@@ -170,7 +168,7 @@ def draw_day_effects(first, last, days, columns, residuals, precisions, weights,
         draws.effect[day] = draws.mean[day] + noise[day - first] / np.sqrt(precision + prior_precision)
 
 
-@numba.njit(**_COMPILED)
+@njit()
 def sum_squares(first, last, ratings, residuals, weights, sums):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
     """Sum each row's squared residuals, each times the other row's weight, in float64."""
     for row in range(first, last):

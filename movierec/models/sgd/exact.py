@@ -6,10 +6,10 @@ reordered arithmetic, so that the factors come out bit for bit the same.
 
 from typing import Any, NamedTuple
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
+from movierec.compiled import njit
 from movierec.models.sgd.schedule import GROUP, Block
 
 Array = npt.NDArray[np.float64]
@@ -44,7 +44,7 @@ class Steps(NamedTuple):
     movie_factors: Step
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@njit()
 def run_epoch(block: Block, mean: float, model: Factors, steps: Steps, biased: bool) -> None:  # noqa: FBT001
     """Take one SGD step for each rating of a block, with the bits of taking them one after another.
 
@@ -82,7 +82,7 @@ def run_epoch(block: Block, mean: float, model: Factors, steps: Steps, biased: b
         n += size
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@njit()
 def _dot(p, q):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     dot = 0.0
     for f in range(len(p)):
@@ -90,7 +90,7 @@ def _dot(p, q):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     return dot
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@njit()
 def _dot_four(p0, q0, p1, q1, p2, q2, p3, q3):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     dot0, dot1, dot2, dot3 = 0.0, 0.0, 0.0, 0.0
     for f in range(len(p0)):
@@ -101,7 +101,7 @@ def _dot_four(p0, q0, p1, q1, p2, q2, p3, q3):  # type: ignore[no-untyped-def]  
     return dot0, dot1, dot2, dot3
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy", inline="always")
+@njit(inline="always")
 def _step(u, i, rating, dot, mean, model, steps, biased):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     error = rating - (mean + model.user_bias[u] + model.movie_bias[i] + dot)
     if biased:
@@ -118,12 +118,12 @@ def _step(u, i, rating, dot, mean, model, steps, biased):  # type: ignore[no-unt
     )
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@njit()
 def _update_bias(bias, row, error, rate, penalty):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     bias[row] += rate * (error - penalty * bias[row])
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@njit()
 def _update_factors(p, q, error, p_rate, p_penalty, q_rate, q_penalty):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     for f in range(len(p)):
         p_f, q_f = p[f], q[f]
@@ -131,7 +131,7 @@ def _update_factors(p, q, error, p_rate, p_penalty, q_rate, q_penalty):  # type:
         q[f] = q_f + q_rate * (error * p_f - q_penalty * q_f)
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@njit()
 def predict_pairs(user: Rows, movie: Rows, mean: float, model: Factors) -> Array:
     """Predict each pair as SVD does, unclipped.
 

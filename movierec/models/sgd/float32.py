@@ -9,10 +9,10 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any, NamedTuple
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
+from movierec.compiled import njit
 from movierec.models.sgd.schedule import GROUP
 from movierec.models.tiles import LANES, dot_unrolled, fma, step_unrolled
 
@@ -72,30 +72,27 @@ def pad_width(factors: int) -> int:
     return -(-factors // LANES) * LANES
 
 
-_compile = numba.njit(cache=True, nogil=True, error_model="numpy")
-
-
-@numba.njit(inline="always")
+@njit(inline="always")
 def _weigh(rating, u, i, step, model, width):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     """Return a rating's error times the learning rate."""
     dot = dot_unrolled(model.user_factors, u, model.movie_factors, i, width)
     return step.learning_rate * (rating - (step.mean + model.user_bias[u] + model.movie_bias[i] + dot))
 
 
-@numba.njit(inline="always")
+@njit(inline="always")
 def _learn(u, i, error, keep, model, width):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     model.user_bias[u] = fma(keep, model.user_bias[u], error)
     model.movie_bias[i] = fma(keep, model.movie_bias[i], error)
     step_unrolled(model.user_factors, u, model.movie_factors, i, keep, error, width)
 
 
-@numba.njit(inline="always")
+@njit(inline="always")
 def _take_one(n, user, movie, rating, step, keep, model, width):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     u, i = np.uint64(user[n]), np.uint64(movie[n])  # unsigned: no row is counted from the end
     _learn(u, i, _weigh(rating[n], u, i, step, model, width), keep, model, width)
 
 
-@numba.njit(inline="always")
+@njit(inline="always")
 def _take_group(n, user, movie, rating, step, keep, model, width):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     u0, u1, u2, u3 = np.uint64(user[n]), np.uint64(user[n + 1]), np.uint64(user[n + 2]), np.uint64(user[n + 3])
     i0, i1, i2, i3 = np.uint64(movie[n]), np.uint64(movie[n + 1]), np.uint64(movie[n + 2]), np.uint64(movie[n + 3])
@@ -134,7 +131,7 @@ def compile_kernels(width: int) -> Kernels:
 
 
 def _make_run_block(width: int) -> Callable[..., None]:
-    @_compile
+    @njit()
     def run_block(block, step, model):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
         user, movie, rating, group_sizes = block
         keep = np.float32(1) - step.learning_rate * step.regularization
@@ -152,7 +149,7 @@ def _make_run_block(width: int) -> Callable[..., None]:
 
 
 def _make_run_blocks(width: int) -> Callable[..., None]:
-    @_compile
+    @njit()
     def run_blocks(first, last, stratum, strata, step, model):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
         user, movie, rating, starts, _ = strata
         keep = np.float32(1) - step.learning_rate * step.regularization
@@ -169,7 +166,7 @@ def _make_run_blocks(width: int) -> Callable[..., None]:
 
 
 def _make_sum_squares(width: int) -> Callable[..., float]:
-    @_compile
+    @njit()
     def sum_squares(user, movie, stars, low, high, mean, model):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
         total = 0.0
         for n in range(len(user)):

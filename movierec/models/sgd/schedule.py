@@ -6,9 +6,10 @@ the same bits if they agree on the order of each user's and of each movie's rati
 
 from typing import Any, NamedTuple
 
-import numba
 import numpy as np
 import numpy.typing as npt
+
+from movierec.compiled import njit
 
 Rows = npt.NDArray[np.int32]
 Stars = npt.NDArray[np.floating[Any]]
@@ -63,7 +64,7 @@ def interleave(user: Rows, movie: Rows, rating: Stars, tile: tuple[int, int] = (
     return block._replace(group_sizes=block.group_sizes[:groups].copy())
 
 
-@numba.njit(cache=True, nogil=True)
+@njit()
 def _movies_ascend(user: Rows, movie: Rows) -> bool:
     """Tell whether each user's movies do."""
     descents = 0
@@ -72,7 +73,7 @@ def _movies_ascend(user: Rows, movie: Rows) -> bool:
     return descents == 0
 
 
-@numba.njit(cache=True, nogil=True)
+@njit()
 def _group(user: Rows, movie: Rows, rating: Stars, block: Block, tile_users: int, tile_movies: int) -> int:
     """Fill the block with one band of users after another; return the number of groups."""
     movies = movie.max() + 1 if len(movie) else 0
@@ -89,7 +90,7 @@ def _group(user: Rows, movie: Rows, rating: Stars, block: Block, tile_users: int
     return groups
 
 
-@numba.njit(cache=True, nogil=True)
+@njit()
 def _sort_band(movie, tile_of, seen):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     """Return where tiles start, their ratings one after another, and which of its movie's ratings each one is."""
     starts = np.zeros((tile_of[-1] if len(tile_of) else 0) + 2, dtype=np.int64)
@@ -107,7 +108,7 @@ def _sort_band(movie, tile_of, seen):  # type: ignore[no-untyped-def]  # noqa: A
     return starts, order, turn
 
 
-@numba.njit(cache=True, nogil=True)
+@njit()
 def _group_tile(band, entering, stop, offset, taken, block, groups):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     """Put the ratings `entering` to `stop` of a band into groups; return the number of groups so far."""
     user, movie, rating, turn = band
@@ -141,7 +142,7 @@ def _group_tile(band, entering, stop, offset, taken, block, groups):  # type: ig
     return groups
 
 
-@numba.njit(cache=True, nogil=True)
+@njit()
 def _close_gaps(following, end, in_window):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     staying = 0
     for slot in range(in_window):

@@ -4,10 +4,10 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
+from movierec.compiled import njit
 from movierec.models.sgd.schedule import GROUP, Rows, Stars
 
 TakeAll = Callable[[Callable[[Any], Any], Iterable[Any]], Iterable[Any]]
@@ -86,7 +86,7 @@ def _cut_between_users(user: Rows, parts: int) -> npt.NDArray[np.int64]:
     return ends
 
 
-@numba.njit(cache=True, nogil=True)
+@njit()
 def _count(rows: Rows) -> npt.NDArray[np.int64]:
     counts = np.zeros(rows.max() + 1, dtype=np.int64)
     for row in rows:
@@ -94,7 +94,7 @@ def _count(rows: Rows) -> npt.NDArray[np.int64]:
     return counts
 
 
-@numba.njit(cache=True, nogil=True)
+@njit()
 def _fill_part(part, user, movie, rating, place_of, part_of_place, bounds, strata):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     starts = strata.starts[part]
     parts = len(starts) - 1
