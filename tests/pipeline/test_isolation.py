@@ -51,8 +51,8 @@ def test_a_stage_touches_only_what_it_declares(built: Project, tmp_path: Path, s
         (shutil.copytree if source.is_dir() else shutil.copy)(source, target)
     before = files_below(folder)
     log = tmp_path / "opened.json"
-    variables = {"AUDIT_LOG": str(log), "DVC_ROOT": str(tmp_path / "root")}
-    variables |= {"NUMBA_CACHE_DIR": str(tmp_path / "numba"), "OPENBLAS_CORETYPE": "Sandybridge"}  # another kernel
+    kernel = {"OPENBLAS_CORETYPE": "Sandybridge"}  # another one of BLAS, which movierec overrules
+    variables = {"AUDIT_LOG": str(log), "DVC_ROOT": str(tmp_path / "root"), **kernel}
     Project(folder).run("python", "-c", AUDIT, f"stages.{stage}", variables=variables)
     after = files_below(folder)
     assert {name: after[name] for name in before} == before
