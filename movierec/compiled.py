@@ -21,7 +21,10 @@ UNUSED_S: Final = 30 * 86_400  # age from which the compiled code of other versi
 
 
 def njit(**options: Any) -> Any:  # noqa: ANN401  # a decorator of Numba's, which has no types
-    """Compile a function that lets other threads run and divides as NumPy does; see `numba.njit` for the options."""
+    """Compile a function that lets other threads run and divides as NumPy does; see `numba.njit` for the options.
+
+    Constants are compiled in: one from another file must stand in a file that `hash_sources` reads.
+    """
     return numba.njit(cache=True, nogil=True, error_model="numpy", **options)
 
 
