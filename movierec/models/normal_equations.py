@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from movierec.compiled import njit
+from movierec.models import tiles
 from movierec.models.tiles import LANES, TILE_ROWS, add_tile, fma, stage_row
 
 NARROW, WIDE = 16, 24  # columns of a tile; a row's last tile is wide where narrow ones would leave eight columns
@@ -58,7 +59,7 @@ def pad_width(columns: int) -> int:
     >>> [pad_width(columns) for columns in (1, 16, 17, 50)]
     [16, 16, 24, 56]
     """
-    return max(NARROW, -(-columns // LANES) * LANES)
+    return max(NARROW, tiles.pad_width(columns))
 
 
 @cache

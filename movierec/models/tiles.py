@@ -16,6 +16,17 @@ _VECTOR: Final = ir.VectorType(ir.FloatType(), LANES)
 _INT32: Final = ir.IntType(32)
 
 
+def pad_width(columns: int) -> int:
+    """Return the least width of a row of whole vectors that holds so many columns.
+
+    Examples
+    --------
+    >>> [pad_width(columns) for columns in (1, 50, 64)]
+    [8, 56, 64]
+    """
+    return -(-columns // LANES) * LANES
+
+
 @intrinsic
 def fma(typing_context, x, y, z):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
     """Compute ``x * y + z`` of floats of one type with a single rounding, in compiled code."""
@@ -42,7 +53,7 @@ def add_tile(typing_context, system, left, right, count, row, column, columns): 
 def _generate_tile(context, builder, signature, arguments):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     system, left, right, count, row, column, _ = _open_arguments(context, builder, signature, arguments)
     rows = [_offset(builder, row, n) for n in range(TILE_ROWS)]
-    columns = [_offset(builder, column, n) for n in range(0, signature.args[-1].literal_value, LANES)]
+    columns = [builder.add(column, first) for first in _list_columns(system, signature)]
     sums = [[cgutils.alloca_once_value(builder, system.load(i, j)) for j in columns] for i in rows]
     with cgutils.for_range(builder, count) as loop:
         vectors = [right.load(loop.index, j) for j in columns]
@@ -148,7 +159,7 @@ def _generate_unrolled_step(context, builder, signature, arguments):  # type: ig
 
 
 def _list_columns(matrix: "_Matrix", signature: Any) -> list[ir.Constant]:  # noqa: ANN401  # numba's
-    """Return where the vectors of a row begin, by the constant width that is a signature's last argument."""
+    """Return where the vectors of a row begin, by the constant number of columns that a signature ends with."""
     return [matrix.width.type(column) for column in range(0, signature.args[-1].literal_value, LANES)]
 
 

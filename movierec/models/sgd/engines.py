@@ -15,7 +15,7 @@ import pandas as pd
 from movierec import seeds
 from movierec.columns import MOVIE_ID, RATING, USER_ID
 from movierec.ids import UNKNOWN
-from movierec.models.base import find_range
+from movierec.models.base import Rows, find_range
 from movierec.models.indexed import IndexedRatings, Pairs
 from movierec.models.sgd.exact import Factors, Step, Steps, predict_pairs, run_epoch
 from movierec.models.sgd.float32 import FastStep, PaddedFactors, compile_kernels, make_rows, pad
@@ -200,7 +200,7 @@ class ParallelEngine(FastEngine):
         with ThreadPoolExecutor(threads) as pool:
             rng = seeds.rng(self.settings.seed, "svd", "blocks")
             strata = stratify(user, movie, stars.astype(np.float32, copy=False), PARTS, rng, pool.map)
-            self._order_movies(strata.movie_order)
+            self._place_movies(strata.movie_place)
 
             def take(share: tuple[int, int], stratum: int) -> None:
                 self.kernels.run_blocks(*share, stratum, strata, self.step, self.model)
@@ -210,11 +210,12 @@ class ParallelEngine(FastEngine):
                     deque(pool.map(take, shares, [stratum] * threads), maxlen=0)
                 yield epoch
 
-    def _order_movies(self, order: npt.NDArray[np.int64]) -> None:
-        movie_factors = make_rows(len(order), self.settings.factors)
-        np.take(self.model.movie_factors, order, axis=0, out=movie_factors)
-        self.model = self.model._replace(movie_bias=self.model.movie_bias[order], movie_factors=movie_factors)
-        self.movie_places = np.append(np.argsort(order).astype(np.int32), UNKNOWN)  # the last one is that of row -1
+    def _place_movies(self, places: Rows) -> None:
+        """Put the movies' first factors into their places; their biases are all 0 still."""
+        movie_factors = make_rows(len(places), self.settings.factors)
+        movie_factors[places] = self.model.movie_factors
+        self.model = self.model._replace(movie_factors=movie_factors)
+        self.movie_places = np.append(places, np.int32(UNKNOWN))  # the last one is that of row -1
 
     def measure(self, pairs: Pairs) -> float:
         """Predict in float32; see `TrainingEngine.measure`."""

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from movierec.compiled import njit
 from movierec.models.sgd.schedule import GROUP
-from movierec.models.tiles import LANES, dot_unrolled, fma, step_unrolled
+from movierec.models.tiles import LANES, dot_unrolled, fma, pad_width, step_unrolled
 
 LINE = 64  # bytes that the processor's caches hold as one; a vector in two of them takes longer
 
@@ -59,17 +59,6 @@ class Kernels(NamedTuple):
     run_block: Callable[..., None]
     run_blocks: Callable[..., None]
     sum_squares: Callable[..., float]
-
-
-def pad_width(factors: int) -> int:
-    """Return the width of rows that hold so many factors.
-
-    Examples
-    --------
-    >>> [pad_width(factors) for factors in (1, 50, 64)]
-    [8, 56, 64]
-    """
-    return -(-factors // LANES) * LANES
 
 
 @njit(inline="always")

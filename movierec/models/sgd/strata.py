@@ -25,21 +25,21 @@ class Strata(NamedTuple):
     user : ndarray of int32, shape (ratings,)
         Rows of the factors, block after block.
     movie : ndarray of int32, shape (ratings,)
-        Places in `movie_order`, where the movies of a part lie together: threads that write to neighbours in memory
+        Places of the movies, see `movie_place`: a part's lie together, since threads that write to neighbours in memory
         wait for each other.
     rating : ndarray of float32 or float64, shape (ratings,)
         Stars.
     starts : ndarray of int64, shape (parts, parts + 1)
         Block ``(part, stratum)`` is ``starts[part, stratum]`` to ``starts[part, stratum + 1]``.
-    movie_order : ndarray of int64, shape (movies,)
-        Rows of the movies.
+    movie_place : ndarray of int32, shape (movies,)
+        Place of each movie, from 0, by its row.
     """
 
     user: Rows
     movie: Rows
     rating: Stars
     starts: npt.NDArray[np.int64]
-    movie_order: npt.NDArray[np.int64]
+    movie_place: Rows
 
 
 def stratify(
@@ -73,8 +73,8 @@ def stratify(
     part_of_place = (np.cumsum(counts[order]) - counts[order]) * parts // len(movie)  # rising: a part lies together
     bounds = _cut_between_users(user, parts)
     starts = np.empty((parts, parts + 1), dtype=np.int64)
-    strata = Strata(np.empty_like(user), np.empty_like(movie), np.empty_like(rating), starts, order)
-    arguments = (user, movie, rating, place, part_of_place, bounds, strata)
+    strata = Strata(np.empty_like(user), np.empty_like(movie), np.empty_like(rating), starts, place)
+    arguments = (user, movie, rating, part_of_place, bounds, strata)
     deque(take_all(lambda part: _fill_part(part, *arguments), range(parts)), maxlen=0)
     return strata
 
@@ -95,13 +95,13 @@ def _count(rows: Rows) -> npt.NDArray[np.int64]:
 
 
 @njit()
-def _fill_part(part, user, movie, rating, place_of, part_of_place, bounds, strata):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+def _fill_part(part, user, movie, rating, part_of_place, bounds, strata):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     starts = strata.starts[part]
     parts = len(starts) - 1
     stratum_of = (part_of_place - part) % parts  # of the ratings of the movie at a place
     counts = np.zeros(parts, dtype=np.int64)
     for row in range(bounds[part], bounds[part + 1]):
-        counts[stratum_of[place_of[movie[row]]]] += 1
+        counts[stratum_of[strata.movie_place[movie[row]]]] += 1
     starts[0] = bounds[part]
     for stratum in range(parts):
         starts[stratum + 1] = starts[stratum] + counts[stratum]
@@ -109,7 +109,7 @@ def _fill_part(part, user, movie, rating, place_of, part_of_place, bounds, strat
     in_turn = place + counts // GROUP * GROUP  # where those end that are taken in turn; the rest follow in order
     piece = np.zeros(parts, dtype=np.int64)
     for row in range(bounds[part], bounds[part + 1]):
-        movie_place = place_of[movie[row]]
+        movie_place = strata.movie_place[movie[row]]
         stratum = stratum_of[movie_place]
         target = place[stratum]
         strata.user[target], strata.movie[target], strata.rating[target] = user[row], movie_place, rating[row]

@@ -12,9 +12,10 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from movierec.models.sgd.float32 import FastStep, PaddedFactors, compile_kernels, pad, pad_width
+from movierec.models.sgd.float32 import FastStep, PaddedFactors, compile_kernels, pad
 from movierec.models.sgd.schedule import Block, interleave
 from movierec.models.sgd.strata import Strata
+from movierec.models.tiles import pad_width
 
 STEP = FastStep(np.float32(3.0), np.float32(0.1), np.float32(0.25))
 FACTORS, WIDTH, USERS, MOVIES = 5, 8, 12, 9
@@ -63,7 +64,7 @@ def test_a_block_is_taken_as_one_by_one() -> None:
 @pytest.mark.parametrize("stratum", [0, 1])
 def test_blocks_of_a_stratum_are_taken_four_at_a_time(stratum: int) -> None:
     user, movie, stars = draw(20)
-    strata = Strata(user, movie, stars, np.array([[0, 4, 9], [9, 16, 20]]), np.arange(MOVIES))
+    strata = Strata(user, movie, stars, np.array([[0, 4, 9], [9, 16, 20]]), np.arange(MOVIES, dtype=np.int32))
     groups = {0: [[0, 1, 2, 3], [9, 10, 11, 12], [13], [14], [15]], 1: [[4, 5, 6, 7], [8], [16, 17, 18, 19]]}[stratum]
     rated = [[(int(user[n]), int(movie[n]), float(stars[n])) for n in group] for group in groups]
     expected, model = step_slowly(make_model(), rated), make_model()

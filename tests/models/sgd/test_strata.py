@@ -26,7 +26,7 @@ def test_strata_hold_each_rating_once_in_blocks_that_share_nothing(parts: int, n
     taken = strata.rating.astype(int)
     assert Counter(taken) == Counter(range(n))
     np.testing.assert_array_equal(strata.user, user[taken])
-    np.testing.assert_array_equal(strata.movie_order[strata.movie], movie[taken])
+    np.testing.assert_array_equal(np.argsort(strata.movie_place)[strata.movie], movie[taken])
     assert strata.starts[0, 0] == 0
     np.testing.assert_array_equal(strata.starts[1:, 0], strata.starts[:-1, -1])
     assert strata.starts[-1, -1] == n
@@ -35,7 +35,7 @@ def test_strata_hold_each_rating_once_in_blocks_that_share_nothing(parts: int, n
             assert not set(strata.user[one]) & set(strata.user[other])
             assert not set(strata.movie[one]) & set(strata.movie[other])
             low, high = sorted([strata.movie[one], strata.movie[other]], key=lambda places: places.max(initial=-1))
-            assert low.max(initial=-1) < high.min(initial=len(strata.movie_order))
+            assert low.max(initial=-1) < high.min(initial=len(strata.movie_place))
 
 
 @pytest.mark.parametrize("n", [3, 4, 7, 11])
